@@ -1,0 +1,1 @@
+"""Independent services: each owns its data, and speaks to the others only through topics."""

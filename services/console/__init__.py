@@ -1,0 +1,1 @@
+"""Knows the staff: who has an account, what role, and where."""

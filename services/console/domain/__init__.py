@@ -1,0 +1,1 @@
+"""What holds of accounts, whoever keeps them."""

@@ -1,0 +1,1 @@
+"""Owns every case from first sign to write-off."""

@@ -1,0 +1,27 @@
+"""Puts hazards together."""
+
+from typing import Any
+
+from services.hazards import handlers, routes, store
+from services.hazards.schedule import TIMERS
+from shared.database import Connection
+from shared.events.event import origin_id
+from shared.operations import Pushed, stages
+from shared.service import Service
+from shared.settings import Settings
+
+TAKINGS = (handlers.open_or_join_cases, handlers.open_reported_cases, handlers.acknowledge_alarms)
+
+
+async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]:
+    """What every service answers, and how often each event stands on a timeline."""
+    found = await stages(db, events)
+    rows = {
+        row["ord"]: row["rows"] for row in await db.fetch(store.TOUCHED, [origin_id(e.source, e.id) for e in events])
+    }
+    return [answer | {"effects": rows.get(place, 0)} for place, answer in enumerate(found, start=1)]
+
+
+def build(settings: Settings) -> Service:
+    """The service, not yet running."""
+    return Service("hazards", settings, takings=TAKINGS, timers=TIMERS, routes=routes.add, stages=verdicts)

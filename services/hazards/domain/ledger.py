@@ -1,0 +1,90 @@
+"""A batch of signs folded into the ledger (台账), one after the other."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+from services.hazards.domain.alarm import SERIOUS, AlarmKey, BoardAlarm, Turn, after
+from services.hazards.domain.case import Case, Step, after_alarm, after_clearing, after_report, alarm_cause
+from services.hazards.domain.deadlines import Periods
+from shared.events.alarms import Alarm
+from shared.events.hazards import HazardReport
+from shared.vocabulary import GRAVITY, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a yellow or blue alarm opens a case after all; None: never."""
+
+    repeats: int | None = None
+    """So many occurrences since the board knows it."""
+    unanswered: timedelta | None = None
+    """So long in alarm without an answer."""
+
+
+Policies = Mapping[Level, Policy]
+
+
+@dataclass
+class Ledger:
+    """What a batch needs to know, and what it changes; `cases` holds the open case of each cause."""
+
+    board: dict[AlarmKey, BoardAlarm] = field(default_factory=dict)
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    steps: list[tuple[Case, Step]] = field(default_factory=list)
+    held: dict[UUID, str] = field(default_factory=dict)
+    changed: dict[AlarmKey, BoardAlarm] = field(default_factory=dict)
+
+    def take(self, alarm: Alarm, periods: Periods, policies: Policies) -> None:
+        """One alarm: onto the board, then to its case, or held with the reason."""
+        key = AlarmKey(alarm.enterprise, alarm.data.point, alarm.data.level)
+        place, turn = after(self.board.get(key), alarm)
+        cause = alarm_cause(alarm.enterprise, alarm.data.point)
+        case = self.cases.get(cause)
+        match turn:
+            case Turn.STALE | Turn.NOTHING:
+                self.held[alarm.id] = turn.value
+            case Turn.CLEARED:
+                if case is None or alarm.data.level not in case.active:
+                    self.held[alarm.id] = "no_open_case"
+                else:
+                    self._keep(cause, *after_clearing(case, alarm))
+            case Turn.RAISED | Turn.AGAIN | Turn.LATE:
+                policy = policies.get(alarm.data.level, Policy())
+                if self._concerns(case, place, policy):
+                    case = self._keep(cause, *after_alarm(case, alarm, turn, periods))
+                    place = replace(place, case=case.id, unanswered_at=None)
+                else:
+                    self.held[alarm.id] = "no_case_by_policy"
+                    if turn is Turn.RAISED and policy.unanswered is not None:
+                        place = replace(place, unanswered_at=(alarm.accepted or alarm.time) + policy.unanswered)
+        self.board[key] = self.changed[key] = place
+
+    @staticmethod
+    def _concerns(case: Case | None, place: BoardAlarm, policy: Policy) -> bool:
+        level = place.key.level
+        if level in SERIOUS:
+            return True
+        if case is not None:
+            return GRAVITY[level] >= GRAVITY[case.level]
+        return policy.repeats is not None and place.occurrences >= policy.repeats
+
+    def report(self, report: HazardReport, periods: Periods) -> None:
+        """One hazard report: a case of its own."""
+        self._keep(report.id, *after_report(report, periods))
+
+    def _keep(self, cause: UUID, case: Case, step: Step) -> Case:
+        self.cases[cause] = case
+        self.steps.append((case, step))
+        return case
+
+
+def take_alarms(
+    board: Iterable[BoardAlarm], cases: Iterable[Case], alarms: Sequence[Alarm], periods: Periods, policies: Policies
+) -> Ledger:
+    """The ledger after a batch of alarms, given what was known of their points."""
+    ledger = Ledger({place.key: place for place in board}, {case.cause: case for case in cases})
+    for alarm in alarms:
+        ledger.take(alarm, periods, policies)
+    return ledger

@@ -1,0 +1,33 @@
+"""What hazards counts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client import Counter, Histogram
+
+from services.hazards.domain.ledger import Ledger
+from shared.events.event import Event
+from shared.vocabulary import CaseKind
+
+CASES = Counter("fengsui_cases", "Steps of cases", ["kind"])
+EVENT_TO_CASE = Histogram(
+    "fengsui_event_to_case_seconds",
+    "From the door's acceptance to the case",
+    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+for _kind in CaseKind:
+    CASES.labels(_kind.value)
+
+
+def count(ledger: Ledger) -> None:
+    """Counts the steps of a batch; a batch that is rolled back afterwards counts again, which a rate bears."""
+    for _, step in ledger.steps:
+        CASES.labels(step.kind.value).inc()
+
+
+def time_to_case(events: Sequence[Event], ledger: Ledger, now: datetime) -> None:
+    """Observes how long those events took that touched a case."""
+    touched = {step.cause for _, step in ledger.steps}
+    for event in events:
+        if event.accepted is not None and event.id in touched:
+            EVENT_TO_CASE.observe((now - event.accepted).total_seconds())

@@ -1,0 +1,126 @@
+-- name: lock_alarms
+-- The board's places of some points, held for this transaction.
+SELECT * FROM alarms WHERE (enterprise, point) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY enterprise, point, level FOR UPDATE
+
+-- name: lock_open_cases
+-- The open case of each cause, held for this transaction.
+SELECT * FROM cases WHERE cause = ANY($1::uuid[]) AND state NOT IN ('closed', 'void') ORDER BY id FOR UPDATE
+
+-- name: save_alarms
+-- How the board stands now.
+INSERT INTO alarms (enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message,
+    raised_at, cleared_at, occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[],
+    $9::float8[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::uuid[], $15::timestamptz[],
+    $16::text[], $17::timestamptz[])
+ON CONFLICT (enterprise, point, level) DO UPDATE SET region = excluded.region, industry = excluded.industry,
+    enterprise_name = excluded.enterprise_name, state = excluded.state, value = excluded.value,
+    "limit" = excluded."limit", message = excluded.message, raised_at = excluded.raised_at,
+    cleared_at = excluded.cleared_at, occurrences = excluded.occurrences, case_id = excluded.case_id,
+    acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by,
+    unanswered_at = excluded.unanswered_at
+
+-- name: save_cases
+-- How the cases stand now; whoever saves holds their rows, or makes them.
+INSERT INTO cases (id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point,
+    opened_at, due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by)
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, string_to_array(active, ','), next_check_at, responsible, measures,
+    money, plan, submitted_by
+FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bool[], $16::text[], $17::int[],
+    $18::text[], $19::timestamptz[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[])
+    AS c(id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by)
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.state, grade = excluded.grade,
+    level = excluded.level, due_at = excluded.due_at, overdue = excluded.overdue, tier = excluded.tier,
+    occurrences = excluded.occurrences, active = excluded.active, next_check_at = excluded.next_check_at,
+    responsible = excluded.responsible, measures = excluded.measures, money = excluded.money, plan = excluded.plan,
+    submitted_by = excluded.submitted_by, changed_at = now()
+
+-- name: add_steps
+-- Rows of the timeline; one that stands there already is an error, for its effect would be doubled.
+INSERT INTO timeline (case_id, version, id, at, kind, by, detail, source, pushid, cause)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::jsonb[],
+    $8::text[], $9::text[], $10::uuid[])
+
+-- name: acknowledge_alarms
+-- Somebody answered: the alarms of these cases are acknowledged.
+UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by)
+WHERE a.case_id = g.case_id AND a.state = 'raised' AND a.acknowledged_at IS NULL AND g.at >= a.raised_at
+
+-- name: take_due_cases
+-- Open cases whose deadline is to be looked at, each by one replica only.
+SELECT * FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
+ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: take_unanswered_alarms
+-- Alarms that wait for an answer longer than the policy allows.
+SELECT * FROM alarms WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+ORDER BY unanswered_at LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: periods
+-- Deadline periods that differ from the defaults.
+SELECT stage, what, within, climb FROM deadline_periods
+
+-- name: policies
+-- When an alarm that is not serious opens a case.
+SELECT level, repeats, unanswered FROM case_policies
+
+-- name: now
+-- Due is what the database's clock says.
+SELECT now()
+
+-- name: lock_case
+-- One case, held for a command.
+SELECT * FROM cases WHERE id = $1 FOR UPDATE
+
+-- name: case_by_id
+-- One case.
+SELECT * FROM cases WHERE id = $1
+
+-- name: timeline_page
+-- The newest rows of a case's timeline, before a version.
+SELECT * FROM timeline WHERE case_id = $1 AND ($2::int IS NULL OR version < $2) ORDER BY version DESC LIMIT $3
+
+-- name: timelines_of
+-- Whole timelines, for the export.
+SELECT * FROM timeline WHERE case_id = ANY($1::uuid[]) ORDER BY case_id, version
+
+-- name: list_cases
+-- A page of cases in sight, newest first.
+SELECT * FROM cases
+WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2)
+  AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR grade = ANY($4))
+  AND ($5::text[] IS NULL OR level = ANY($5)) AND ($6::text IS NULL OR region LIKE $6 || '%')
+  AND ($7::text[] IS NULL OR industry = ANY($7)) AND ($8::text IS NULL OR enterprise = $8)
+  AND ($9::bool IS NULL OR (overdue OR (due_at < now() AND state NOT IN ('closed', 'void'))) = $9)
+  AND ($10::text IS NULL OR strpos(lower(title), lower($10)) > 0 OR strpos(lower(enterprise_name), lower($10)) > 0)
+  AND ($11::timestamptz IS NULL OR opened_at >= $11)
+  AND ($12::timestamptz IS NULL OR (opened_at, id) < ($12, $13::uuid))
+ORDER BY opened_at DESC, id DESC LIMIT $14
+
+-- name: list_alarms
+-- A page of points that are or were in alarm, the gravest open level of each; newest first.
+WITH seen AS (
+    SELECT DISTINCT ON (enterprise, point) * FROM alarms
+    WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2) AND raised_at IS NOT NULL
+    ORDER BY enterprise, point, state = 'raised' DESC,
+        CASE WHEN state = 'raised' THEN array_position(ARRAY['red', 'orange', 'yellow', 'blue'], level) END,
+        raised_at DESC
+)
+SELECT * FROM seen
+WHERE ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR level = ANY($4))
+  AND ($5::text IS NULL OR region LIKE $5 || '%') AND ($6::text[] IS NULL OR industry = ANY($6))
+  AND ($7::text IS NULL OR enterprise = $7)
+  AND ($8::text IS NULL OR strpos(lower(point), lower($8)) > 0 OR strpos(lower(enterprise_name), lower($8)) > 0)
+  AND ($9::timestamptz IS NULL OR raised_at >= $9)
+  AND ($10::timestamptz IS NULL OR (raised_at, enterprise, point) < ($10, $11::text, $12::text))
+ORDER BY raised_at DESC, enterprise DESC, point DESC LIMIT $13
+
+-- name: touched
+-- For reconcile: how many timeline rows each pushed event has.
+SELECT g.ord, count(t.id) AS rows FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
+JOIN inbox i ON i.origin = g.origin JOIN timeline t ON t.cause = i.id GROUP BY g.ord

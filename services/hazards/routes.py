@@ -1,0 +1,337 @@
+"""hazards over HTTP: the board, the ledger, and the way of a case to its write-off."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import JSONResponse
+
+from services.hazards import export, store
+from services.hazards.domain.case import Case, tell
+from services.hazards.domain.commands import (
+    Accept,
+    Command,
+    Comment,
+    Confirm,
+    Forbidden,
+    InThePast,
+    Missing,
+    Return,
+    SamePerson,
+    Start,
+    Submit,
+    Void,
+    allowed,
+    obey,
+)
+from services.hazards.metrics import CASES as CASE_STEPS
+from services.hazards.shapes import alarm_json, case_json, step_json
+from shared import outbox
+from shared.access import RIGHTS, Reader, Staff
+from shared.codes import prefix_of
+from shared.paging import Cursor, Limit, capped, page, place_of
+from shared.problems import Problem, pointer
+from shared.topics import CASES
+from shared.vocabulary import AlarmState, CaseState, Grade, Industry, Level
+
+router = APIRouter(prefix="/v1", tags=["hazards"])
+TIMELINE_ROWS = 200
+Text = Annotated[str, Field(min_length=1, max_length=64 * 1024, pattern=r"^[^\x00]*\S[^\x00]*$")]
+
+
+class Body(BaseModel):
+    """A command's body; what it does not know it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ConfirmBody(Body):
+    """核实."""
+
+    grade: Grade
+
+    def command(self) -> Command:
+        return Confirm(self.grade)
+
+
+class StartBody(Body):
+    """开始整改; for a major hazard all five of 五落实."""
+
+    responsible: Text
+    due_at: AwareDatetime
+    measures: Text | None = None
+    money: Text | None = None
+    plan: Text | None = None
+
+    def command(self) -> Command:
+        return Start(self.responsible, self.due_at, self.measures, self.money, self.plan)
+
+
+class Evidence(Body):
+    """A file by URL and hash."""
+
+    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SubmitBody(Body):
+    """提交整改."""
+
+    evidence: Annotated[list[Evidence], Field(min_length=1, max_length=50)]
+    text: Text | None = None
+
+    def command(self) -> Command:
+        return Submit(tuple(each.model_dump() for each in self.evidence), self.text)
+
+
+class ReasonBody(Body):
+    """退回 or 作废."""
+
+    reason: Text
+
+
+class ReturnBody(ReasonBody):
+    """退回."""
+
+    def command(self) -> Command:
+        return Return(self.reason)
+
+
+class VoidBody(ReasonBody):
+    """作废."""
+
+    def command(self) -> Command:
+        return Void(self.reason)
+
+
+class AcceptBody(Body):
+    """验收销号."""
+
+    text: Text | None = None
+
+    def command(self) -> Command:
+        return Accept(self.text)
+
+
+class CommentBody(Body):
+    """备注."""
+
+    text: Text
+
+    def command(self) -> Command:
+        return Comment(self.text)
+
+
+BODIES: dict[str, type[Body]] = {
+    "confirm": ConfirmBody,
+    "start": StartBody,
+    "submit": SubmitBody,
+    "return": ReturnBody,
+    "accept": AcceptBody,
+    "void": VoidBody,
+    "comment": CommentBody,
+}
+
+
+@router.get("/alarms")
+async def list_alarms(
+    request: Request,
+    staff: Reader,
+    state: Annotated[list[AlarmState] | None, Query()] = None,
+    level: Annotated[list[Level] | None, Query()] = None,
+    region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
+    industry: Annotated[list[Industry] | None, Query()] = None,
+    enterprise: Annotated[str | None, Query(max_length=18)] = None,
+    text: Annotated[str | None, Query(max_length=200)] = None,
+    since: AwareDatetime | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """What is in alarm now or was, by point."""
+    limit = capped(limit)
+    filters = _filters(staff, state, level, region, industry, enterprise, text, since)
+    after = place_of(cursor, filters, 3)
+    rows = await request.app.state.service.ask.fetch(
+        store.LIST_ALARMS,
+        staff.prefix,
+        staff.enterprise,
+        state,
+        level,
+        _prefix(region),
+        industry,
+        enterprise,
+        text,
+        since,
+        *((datetime.fromisoformat(after[0]), *after[1:]) if after else (None, None, None)),
+        limit + 1,
+    )
+    kept, following = page(rows, limit, ("raised_at", "enterprise", "point"), filters)
+    return _json({"items": [alarm_json(row) for row in kept], "next": following})
+
+
+@router.get("/cases")
+async def list_cases(
+    request: Request,
+    staff: Reader,
+    state: Annotated[list[CaseState] | None, Query()] = None,
+    grade: Annotated[list[Grade] | None, Query()] = None,
+    level: Annotated[list[Level] | None, Query()] = None,
+    region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
+    industry: Annotated[list[Industry] | None, Query()] = None,
+    enterprise: Annotated[str | None, Query(max_length=18)] = None,
+    overdue: bool | None = None,
+    text: Annotated[str | None, Query(max_length=200)] = None,
+    since: AwareDatetime | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """A page of the ledger, newest first."""
+    limit = capped(limit)
+    filters = _filters(staff, state, grade, level, region, industry, enterprise, overdue, text, since)
+    after = place_of(cursor, filters, 2)
+    async with request.app.state.service.ask.acquire() as db:
+        rows = await db.fetch(
+            store.LIST_CASES,
+            staff.prefix,
+            staff.enterprise,
+            state,
+            grade,
+            level,
+            _prefix(region),
+            industry,
+            enterprise,
+            overdue,
+            text,
+            since,
+            *((datetime.fromisoformat(after[0]), UUID(after[1])) if after else (None, None)),
+            limit + 1,
+        )
+        now = await store.now(db)
+    kept, following = page(rows, limit, ("opened_at", "id"), filters)
+    return _json({"items": [case_json(store.case_of(row), now) for row in kept], "next": following})
+
+
+@router.get("/cases/export")
+async def export_cases(
+    request: Request,
+    staff: Reader,
+    format: Annotated[str, Query(pattern="^(jsonl|csv|xlsx)$")] = "jsonl",
+) -> StreamingResponse:
+    """The whole ledger in sight, timelines included, streamed."""
+    body: AsyncIterator[bytes] = export.stream(request.app.state.service.ask, staff, format)
+    return StreamingResponse(
+        body,
+        media_type=export.MEDIA_TYPES[format],
+        headers={"Content-Disposition": f'attachment; filename="cases.{format}"'},
+    )
+
+
+@router.get("/cases/{case}")
+async def show_case(
+    request: Request, case: UUID, staff: Reader, timeline_before: Annotated[int | None, Query(ge=1)] = None
+) -> JSONResponse:
+    """One case with the newest rows of its timeline."""
+    async with request.app.state.service.ask.acquire() as db:
+        found = in_sight(await store.case_by_id(db, case), staff)
+        return await _answer(db, found, timeline_before)
+
+
+@router.post("/cases/{case}/{action}")
+async def act(request: Request, case: UUID, action: str, staff: Reader) -> JSONResponse:
+    """One step of a case by a person; the version it was seen at comes as If-Match."""
+    body = BODIES.get(action)
+    if body is None:
+        raise Problem(404, "not_found", f"no such action; there are {', '.join(BODIES)}")
+    try:
+        command = body.model_validate_json(await request.body() or b"{}").command()  # type: ignore[attr-defined]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Problem(422, "invalid", first["msg"], pointer=pointer(first["loc"])) from error
+    async with request.app.state.service.ask.acquire() as db, db.transaction():
+        known = in_sight(await store.case_for_command(db, case), staff)
+        if staff.role not in RIGHTS[action]:
+            raise Problem(403, "forbidden", f"the role {staff.role} may not {action}")
+        _matches(request, known)
+        changed, step = _obey(known, command, staff, await store.now(db), await store.periods(db))
+        await store.save_steps(db, [(changed, step)])
+        await outbox.put(db, CASES, [tell(changed, step)])
+        answer = await _answer(db, changed)
+    request.app.state.service.wake()
+    CASE_STEPS.labels(step.kind.value).inc()
+    return answer
+
+
+def in_sight(case: Case | None, staff: Staff) -> Case:
+    """The case, or a 404 that does not tell whether there is one."""
+    if case is None or not staff.sees(case.region, case.enterprise):
+        raise Problem(404, "not_found", "no such case")
+    return case
+
+
+def _obey(known: Case, command: Command, staff: Staff, now: datetime, periods: Any) -> Any:
+    try:
+        return obey(known, command, staff.name, now, periods)
+    except Forbidden as error:
+        raise Problem(
+            409, "forbidden_step", f"a {known.state} case does not allow {error}", allowed=list(allowed(known))
+        ) from error
+    except SamePerson as error:
+        raise Problem(403, "same_person", "whoever submitted may not accept") from error
+    except Missing as error:
+        raise Problem(
+            422,
+            "five_required",
+            "a major hazard starts with responsible, measures, money, due_at and plan (五落实)",
+            pointer=f"/{error.fields[0]}",
+            pointers=[f"/{name}" for name in error.fields],
+        ) from error
+    except InThePast as error:
+        raise Problem(422, "due_in_past", "the deadline must lie ahead", pointer="/due_at") from error
+
+
+def _matches(request: Request, case: Case) -> None:
+    given = request.headers.get("if-match")
+    if given is None:
+        raise Problem(428, "version_required", 'If-Match must name the version, such as "3"', version=case.version)
+    text = given.strip()
+    if not (len(text) > 2 and text[0] == text[-1] == '"' and text[1:-1].isascii() and text[1:-1].isdigit()):
+        raise Problem(400, "bad_version", 'If-Match must be one strong version, such as "3"')
+    if text[1:-1] != str(case.version):
+        raise Problem(412, "version_lost", f"the case is at version {case.version} now", version=case.version)
+
+
+async def _answer(db: Any, case: Case, before: int | None = None) -> JSONResponse:
+    rows = await db.fetch(store.TIMELINE_PAGE, case.id, before, TIMELINE_ROWS + 1)
+    shown = case_json(case, await store.now(db))
+    shown["timeline"] = [step_json(row) for row in reversed(rows[:TIMELINE_ROWS])]
+    shown["timeline_next"] = rows[TIMELINE_ROWS - 1]["version"] if len(rows) > TIMELINE_ROWS else None
+    return _json(shown, headers={"ETag": f'"{case.version}"'})
+
+
+def _filters(staff: Staff, *given: Any) -> dict[str, Any]:
+    return {"staff": [staff.prefix, staff.enterprise], "given": [str(each) for each in given]}
+
+
+def _prefix(region: str | None) -> str | None:
+    return prefix_of(region) if region else None
+
+
+class _Json(JSONResponse):
+    """JSON with moments in RFC 3339."""
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content, default=str)
+
+
+def _json(content: Any, headers: dict[str, str] | None = None) -> JSONResponse:
+    return _Json(content, headers=headers)
+
+
+def add(app: FastAPI) -> None:
+    """Puts the routes on the service's application."""
+    app.include_router(router)

@@ -1,0 +1,161 @@
+"""Rows into values and back; the only place that knows hazards' tables."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.hazards.domain.alarm import AlarmKey, BoardAlarm
+from services.hazards.domain.case import Case, Step
+from services.hazards.domain.deadlines import DEFAULTS, Period, Periods
+from services.hazards.domain.ledger import Policies, Policy
+from shared.database import Connection
+from shared.statements import statements
+from shared.vocabulary import AlarmState, CaseState, Grade, Level, Tier
+
+_SQL = statements("services.hazards")
+LOCK_ALARMS = _SQL["lock_alarms"]
+LOCK_OPEN_CASES = _SQL["lock_open_cases"]
+SAVE_ALARMS = _SQL["save_alarms"]
+SAVE_CASES = _SQL["save_cases"]
+ADD_STEPS = _SQL["add_steps"]
+ACKNOWLEDGE_ALARMS = _SQL["acknowledge_alarms"]
+TAKE_DUE_CASES = _SQL["take_due_cases"]
+TAKE_UNANSWERED = _SQL["take_unanswered_alarms"]
+PERIODS = _SQL["periods"]
+POLICIES = _SQL["policies"]
+NOW = _SQL["now"]
+LOCK_CASE = _SQL["lock_case"]
+CASE_BY_ID = _SQL["case_by_id"]
+TIMELINE_PAGE = _SQL["timeline_page"]
+TIMELINES_OF = _SQL["timelines_of"]
+LIST_CASES = _SQL["list_cases"]
+LIST_ALARMS = _SQL["list_alarms"]
+TOUCHED = _SQL["touched"]
+
+
+async def now(db: Connection) -> datetime:
+    """The database's clock, the same all through a transaction."""
+    moment: datetime = await db.fetchval(NOW)
+    return moment
+
+
+async def periods(db: Connection) -> Periods:
+    """The deadline periods in force."""
+    rows = await db.fetch(PERIODS)
+    return {**DEFAULTS, **{(row["stage"], row["what"]): Period(row["within"], row["climb"]) for row in rows}}
+
+
+async def policies(db: Connection) -> Policies:
+    """When an alarm that is not serious opens a case."""
+    return {Level(row["level"]): Policy(row["repeats"], row["unanswered"]) for row in await db.fetch(POLICIES)}
+
+
+async def board(db: Connection, points: Iterable[tuple[str, str]]) -> list[BoardAlarm]:
+    """The alarms of some points, held for this transaction."""
+    wanted = sorted(set(points))
+    return [alarm_of(row) for row in await db.fetch(LOCK_ALARMS, [e for e, _ in wanted], [p for _, p in wanted])]
+
+
+async def open_cases(db: Connection, causes: Iterable[UUID]) -> list[Case]:
+    """The open case of each cause, held for this transaction."""
+    return [case_of(row) for row in await db.fetch(LOCK_OPEN_CASES, sorted(set(causes)))]
+
+
+async def save_alarms(db: Connection, alarms: Iterable[BoardAlarm]) -> None:
+    """Writes the board's changed places, in the order of their keys."""
+    rows = [
+        (
+            a.key.enterprise, a.key.point, a.key.level.value, a.region, a.industry, a.enterprise_name, a.state.value,
+            a.value, a.limit, a.message, a.raised_at, a.cleared_at, a.occurrences, a.case, a.acknowledged_at,
+            a.acknowledged_by, a.unanswered_at,
+        )
+        for a in sorted(alarms, key=lambda a: a.key)
+    ]  # fmt: skip
+    if rows:
+        await db.execute(SAVE_ALARMS, *map(list, zip(*rows, strict=True)))
+
+
+async def save_cases(db: Connection, cases: Iterable[Case]) -> None:
+    """Writes how cases stand, in the order of their keys."""
+    rows = [
+        (
+            c.id, c.cause, c.version, c.state.value, c.grade, c.level.value, c.title, c.enterprise, c.enterprise_name,
+            c.region, c.industry, c.point, c.opened_at, c.due_at, c.overdue, c.tier.value, c.occurrences,
+            ",".join(sorted(c.active)), c.next_check_at, c.responsible, c.measures, c.money, c.plan, c.submitted_by,
+        )
+        for c in sorted(cases, key=lambda c: c.id)
+    ]  # fmt: skip
+    if rows:
+        await db.execute(SAVE_CASES, *map(list, zip(*rows, strict=True)))
+
+
+async def save_steps(db: Connection, steps: Sequence[tuple[Case, Step]]) -> None:
+    """Writes the newest state of each case, and all its steps."""
+    if not steps:
+        return
+    await save_cases(db, {case.id: case for case, _ in steps}.values())
+    lines = [
+        (
+            s.case, s.version, s.id, s.at, s.kind.value, s.by, s.detail,
+            s.origin and s.origin.source, s.origin and s.origin.id, s.cause,
+        )
+        for _, s in steps
+    ]  # fmt: skip
+    await db.execute(ADD_STEPS, *map(list, zip(*lines, strict=True)))
+
+
+async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:
+    """Marks the alarms of cases that somebody answered."""
+    cases = sorted(answers)
+    await db.execute(ACKNOWLEDGE_ALARMS, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
+
+
+async def due_cases(db: Connection, limit: int) -> list[Case]:
+    """Cases whose deadline is to be looked at now."""
+    return [case_of(row) for row in await db.fetch(TAKE_DUE_CASES, limit)]
+
+
+async def unanswered_alarms(db: Connection, limit: int) -> list[BoardAlarm]:
+    """Alarms that waited too long for an answer."""
+    return [alarm_of(row) for row in await db.fetch(TAKE_UNANSWERED, limit)]
+
+
+async def case_for_command(db: Connection, case: UUID) -> Case | None:
+    """One case, held for a command."""
+    row = await db.fetchrow(LOCK_CASE, case)
+    return case_of(row) if row else None
+
+
+async def case_by_id(db: Connection, case: UUID) -> Case | None:
+    """One case."""
+    row = await db.fetchrow(CASE_BY_ID, case)
+    return case_of(row) if row else None
+
+
+def case_of(row: Any) -> Case:
+    """A row of `cases` as a value."""
+    fields = {name: row[name] for name in Case.__dataclass_fields__}
+    return Case(
+        **fields
+        | {
+            "state": CaseState(row["state"]),
+            "grade": Grade(row["grade"]) if row["grade"] else None,
+            "level": Level(row["level"]),
+            "tier": Tier(row["tier"]),
+            "active": frozenset(map(Level, row["active"])),
+        }
+    )
+
+
+def alarm_of(row: Any) -> BoardAlarm:
+    """A row of `alarms` as a value."""
+    fields = {name: row[name] for name in BoardAlarm.__dataclass_fields__ if name not in {"key", "case"}}
+    return BoardAlarm(
+        **fields
+        | {
+            "key": AlarmKey(row["enterprise"], row["point"], Level(row["level"])),
+            "state": AlarmState(row["state"]),
+            "case": row["case_id"],
+        }
+    )

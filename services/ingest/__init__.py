@@ -1,0 +1,1 @@
+"""Takes what enterprises push; says what is admitted."""

@@ -1,0 +1,1 @@
+"""The ways in: each checks, names and accepts by the same rules."""

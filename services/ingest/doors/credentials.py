@@ -1,0 +1,116 @@
+"""Whose key it is, and what that enterprise has registered; remembered, and forgotten when told."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from services.ingest import store
+from services.ingest.domain.admission import Pusher
+from services.ingest.domain.keys import fits, read_key
+from shared import telemetry
+from shared.access import unauthorized
+from shared.database import Line, Pool
+from shared.problems import Problem
+
+REMEMBERED_S = 5.0  # the most that a door may lag behind a revocation when it cannot be told
+CHANNEL = "fengsui_registry"
+
+
+@dataclass
+class Bucket:
+    """A rate that may be overdrawn once: whoever is in debt waits (token bucket, on the monotonic clock)."""
+
+    rate: float
+    room: float
+    left: float = field(init=False)
+    at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.left = self.room
+
+    def wait_s(self, now: float) -> float:
+        """0 when something may be taken now, else the seconds until then."""
+        self.left = min(self.room, self.left + (now - self.at) * self.rate)
+        self.at = now
+        return 0.0 if self.left > 0 else (1 - self.left) / self.rate
+
+    def take(self, count: int) -> None:
+        """Takes so many, into debt if need be."""
+        self.left -= count
+
+
+@dataclass
+class Held:
+    """What the door remembers of one key."""
+
+    pusher: Pusher
+    hash: bytes
+    until: float
+    bucket: Bucket
+    points: set[str] = field(default_factory=set)
+
+
+class Credentials:
+    """Keys in force. A key or a point that is not remembered is looked up, so what is new counts at once."""
+
+    def __init__(self, dsn: str, rate: int) -> None:
+        self._line = Line(dsn, "ingest.credentials")
+        self._rate = rate
+        self._held: dict[str, Held] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self.ask: Callable[[], Pool]
+
+    async def of(self, text: str) -> Held:
+        """Whom a bearer credential speaks for; a Problem 401 with one text for every wrong one."""
+        key = read_key(text)
+        if key is None:
+            raise unauthorized()
+        held = self._held.get(key.prefix)
+        if held is None or held.until < time.monotonic():
+            held = await self._look_up(key.prefix)
+        if held is None or not fits(key.secret, held.hash):
+            raise unauthorized()
+        return held
+
+    async def _look_up(self, prefix: str) -> Held | None:
+        try:
+            async with self.ask().acquire() as db:
+                row = await db.fetchrow(store.KEY_BY_PREFIX, prefix)
+                points = await db.fetch(store.POINT_NAMES, row["uscc"]) if row else []
+        except Exception as error:
+            telemetry.log.warning("keys_unreachable", error=type(error).__name__, detail=str(error)[:200])
+            raise Problem(503, "keys_unreachable", "keys cannot be read now", headers={"Retry-After": "2"}) from error
+        if row is None:
+            self._held.pop(prefix, None)
+            return None
+        bucket = self._buckets.setdefault(prefix, Bucket(self._rate, max(10_000, self._rate)))
+        pusher = Pusher(row["uscc"], row["name"], row["region"], row["industry"])
+        held = Held(pusher, row["hash"], time.monotonic() + REMEMBERED_S, bucket, {p["point"] for p in points})
+        self._held[prefix] = held
+        return held
+
+    async def renew_points(self, held: Held) -> None:
+        """Reads the points again, for one may have been registered just now."""
+        async with self.ask().acquire() as db:
+            held.points |= {row["point"] for row in await db.fetch(store.POINT_NAMES, held.pusher.uscc)}
+
+    async def listen(self) -> None:
+        """Forgets everything when the registry says that it changed. Until cancelled."""
+        while True:
+            try:
+                db = await self._line.get()
+                await db.add_listener(CHANNEL, lambda *_: self._held.clear())
+                self._held.clear()  # what was said before we listened
+                while not db.is_closed():
+                    await asyncio.sleep(1)
+                    await db.execute("SELECT 1")  # an idle line that is cut would not tell
+            except asyncio.CancelledError:
+                await self._line.close()
+                raise
+            except Exception as error:
+                telemetry.log.warning("registry_not_heard", error=type(error).__name__)
+                with suppress(Exception):
+                    self._line.drop()
+                await asyncio.sleep(0.5)

@@ -1,0 +1,84 @@
+"""What ingest hears: its own readings, which the alarm engine judges, and signs of life."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.ingest import metrics, store
+from services.ingest.domain.admission import Pusher, digest
+from services.ingest.domain.engine import Crossing, alarm_id, decide
+from shared import outbox
+from shared.consumer import takes
+from shared.database import Connection
+from shared.events.alarms import ENGINE, Alarm, AlarmData
+from shared.events.event import event_id
+from shared.events.readings import Frame, Heartbeat
+from shared.topics import ALARMS, READINGS
+from shared.vocabulary import AlarmState
+
+LIMIT_ZH: Final = {"LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报"}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@takes(READINGS)
+async def raise_and_clear_alarms(db: Connection, events: Sequence[Frame | Heartbeat]) -> None:
+    """Readings move their points' limits; what they raise or clear goes out as alarms of the engine."""
+    await _hear(db, events)
+    frames = [event for event in events if isinstance(event, Frame)]
+    if not frames:
+        return
+    codes = sorted({frame.enterprise for frame in frames})
+    points = {(frame.enterprise, point) for frame in frames for point in frame.data.points}
+    limits, names = await store.limits_of(db, points)
+    owners = await store.pushers(db, codes)
+    states = await store.point_states(db, codes, sorted({point for _, point in points}))
+    alarms = [
+        alarm_of(crossing, owners[frame.enterprise], names.get((frame.enterprise, crossing.point), ""), frame)
+        for frame in frames
+        for crossing in decide(states[frame.enterprise], limits.get(frame.enterprise, {}), frame.data)
+    ]
+    await store.save_states(db, states)
+    await outbox.put(db, ALARMS, alarms)
+    metrics.READINGS.inc(sum(len(frame.data.points) for frame in frames))
+    for alarm in alarms:
+        metrics.ENGINE_ALARMS.labels(alarm.data.level.value, alarm.data.state.value).inc()
+
+
+def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame) -> Alarm:
+    """The event of a crossing; it is named by the reading that decided it, so a replay names it again."""
+    pushed = alarm_id(crossing.point, crossing.limit, crossing.at, crossing.state)
+    at = _EPOCH + timedelta(microseconds=crossing.at)
+    what = LIMIT_ZH[crossing.limit] + ("" if crossing.state is AlarmState.RAISED else "恢复")
+    data = AlarmData(
+        point=crossing.point,
+        level=crossing.level,
+        state=crossing.state,
+        value=crossing.value,
+        limit=crossing.limit_value,
+        message=f"{name} {what}".strip(),
+    )
+    return Alarm(
+        id=event_id(owner.uscc, ENGINE, pushed),
+        source=ENGINE,
+        pushid=pushed,
+        time=at,
+        enterprise=owner.uscc,
+        enterprise_name=owner.name,
+        region=owner.region,
+        industry=owner.industry,
+        digest=digest("fengsui.alarm.v1", at, data.model_dump(exclude={"message", "limit"})),
+        accepted=frame.accepted,
+        traceparent=frame.traceparent,
+        data=data,
+    )
+
+
+async def _hear(db: Connection, events: Sequence[Frame | Heartbeat]) -> None:
+    heard: dict[tuple[str, str], tuple[datetime, int | None]] = {}
+    for event in events:
+        interval = event.data.interval_s if isinstance(event, Heartbeat) else None
+        at = event.accepted or event.time
+        earlier = heard.get((event.enterprise, event.source))
+        if earlier is None or at >= earlier[0]:
+            heard[event.enterprise, event.source] = at, interval
+    await store.hear(db, heard)

@@ -1,0 +1,191 @@
+"""ingest over HTTP for staff: the registry in bulk, and the keys."""
+
+import secrets
+from base64 import b32encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.ingest import store
+from services.ingest.domain.keys import Key, hashed
+from services.ingest.domain.registry import ENTERPRISE_COLUMNS, POINT_COLUMNS, BadRow, Fault, enterprise_of, point_of
+from services.ingest.doors import http
+from shared import outbox
+from shared.access import Reader, Staff, staff_with
+from shared.paging import Cursor, Limit, capped, page, place_of
+from shared.problems import Problem
+from shared.tables import Row, bad_rows, read_body, read_table
+from shared.topics import REGISTRY
+
+router = APIRouter(prefix="/v1", tags=["registry"])
+RegistryStaff = Annotated[Staff, Depends(staff_with("registry"))]
+KeyStaff = Annotated[Staff, Depends(staff_with("keys"))]
+
+
+class NewKey(BaseModel):
+    """For whom a key is made, and what it is called."""
+
+    model_config = ConfigDict(extra="forbid")
+    enterprise: str
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "default"
+
+
+class NewKeys(BaseModel):
+    """For whom keys are made."""
+
+    model_config = ConfigDict(extra="forbid")
+    enterprises: Annotated[list[str], Field(min_length=1, max_length=10_000)]
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "default"
+
+
+def _rows(
+    table: Sequence[Row], check: Callable[[Mapping[str, str | None]], dict[str, Any]], key: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Every row checked, all faults together; the same key twice in one file is a fault."""
+    good: list[dict[str, Any]] = []
+    faults: list[tuple[int, Fault]] = []
+    seen: dict[tuple[Any, ...], int] = {}
+    for row in table:
+        try:
+            found = check(row.cells)
+        except BadRow as bad:
+            faults += [(row.number, fault) for fault in bad.faults]
+            continue
+        name = tuple(found[column] for column in key)
+        if (first := seen.setdefault(name, row.number)) != row.number:
+            faults.append((row.number, Fault(key[-1], "twice", f"the same as row {first}")))
+        good.append(found | {"row": row.number})
+    if faults:
+        raise bad_rows([(number, fault.column, fault.code, fault.detail) for number, fault in faults])
+    return good
+
+
+@router.post("/enterprises/import")
+async def import_enterprises(request: Request, _staff: RegistryStaff) -> dict[str, int]:
+    """Registers the enterprises of a CSV file, all or none."""
+    rows = _rows(read_table(await read_body(request), ENTERPRISE_COLUMNS), enterprise_of, ("uscc",))
+    async with request.app.state.service.ask.acquire() as db, db.transaction():
+        changed = await store.save_enterprises(db, rows)
+        await outbox.put(db, REGISTRY, changed)
+        await db.execute(store.NOTIFY_DOORS)
+    return _imported(request, rows, changed)
+
+
+@router.post("/points/import")
+async def import_points(request: Request, _staff: RegistryStaff) -> dict[str, int]:
+    """Registers the points of a CSV file, all or none."""
+    rows = _rows(read_table(await read_body(request), POINT_COLUMNS), point_of, ("uscc", "point"))
+    async with request.app.state.service.ask.acquire() as db, db.transaction():
+        owners = await store.pushers(db, (row["uscc"] for row in rows))
+        strangers = [row for row in rows if row["uscc"] not in owners]
+        if strangers:
+            raise bad_rows(
+                [(row["row"], "uscc", "unknown_enterprise", "no such enterprise is registered") for row in strangers]
+            )
+        changed = await store.save_points(db, rows, owners)
+        await outbox.put(db, REGISTRY, changed)
+        await db.execute(store.NOTIFY_DOORS)
+    return _imported(request, rows, changed)
+
+
+def _imported(request: Request, rows: Sequence[Any], changed: Sequence[Any]) -> dict[str, int]:
+    request.app.state.service.wake()
+    created = sum(event.data.version == 1 for event in changed)
+    return {"created": created, "updated": len(changed) - created, "unchanged": len(rows) - len(changed)}
+
+
+@router.post("/keys", status_code=201)
+async def create_key(request: Request, body: NewKey, staff: KeyStaff) -> dict[str, str]:
+    """Makes one key; it is shown this once."""
+    ((_, key),) = await _make_keys(request, [body.enterprise.upper()], body.name, staff)
+    return {"key": key, "enterprise": body.enterprise.upper(), "name": body.name}
+
+
+@router.post("/keys/batch", status_code=201)
+async def create_keys(request: Request, body: NewKeys, staff: KeyStaff) -> dict[str, Any]:
+    """Makes a key for each of many enterprises; they are shown this once."""
+    codes = [code.upper() for code in body.enterprises]
+    made = await _make_keys(request, codes, body.name, staff)
+    return {"items": [{"enterprise": code, "key": key} for code, key in made]}
+
+
+async def _make_keys(request: Request, codes: Sequence[str], name: str, staff: Staff) -> list[tuple[str, str]]:
+    keys = [Key(b32encode(secrets.token_bytes(5)).decode().lower(), secrets.token_hex(20)) for _ in codes]
+    async with request.app.state.service.ask.acquire() as db, db.transaction():
+        known = await store.pushers(db, codes)
+        for code in codes:
+            if code not in known:
+                raise Problem(404, "unknown_enterprise", f"no enterprise {code} is registered", pointer="/enterprise")
+        await db.execute(
+            store.ADD_KEYS,
+            [key.prefix for key in keys],
+            list(codes),
+            [hashed(key.secret) for key in keys],
+            name,
+            staff.name,
+        )
+    return list(zip(codes, map(str, keys), strict=True))
+
+
+@router.get("/keys")
+async def list_keys(
+    request: Request, _staff: KeyStaff, enterprise: Annotated[str | None, Query(max_length=18)] = None
+) -> dict[str, Any]:
+    """All keys, without their secrets."""
+    rows = await request.app.state.service.ask.fetch(store.LIST_KEYS, enterprise)
+    return {"items": [dict(row) for row in rows], "next": None}
+
+
+@router.post("/keys/{prefix}/revoke")
+async def revoke_key(request: Request, prefix: str, staff: KeyStaff) -> dict[str, str]:
+    """Ends a key at every door."""
+    async with request.app.state.service.ask.acquire() as db, db.transaction():
+        if await db.fetchval(store.REVOKE_KEY, prefix, staff.name) is None:
+            raise Problem(404, "not_found", "no such key is in force")
+        await db.execute(store.NOTIFY_DOORS)
+    return {"prefix": prefix, "state": "revoked"}
+
+
+@router.get("/enterprises")
+async def list_enterprises(request: Request, staff: Reader, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+    """A page of the enterprises in sight."""
+    limit, filters = capped(limit), {"staff": [staff.prefix, staff.enterprise]}
+    after: Sequence[str | None] = place_of(cursor, filters, 1) or [None]
+    rows = await request.app.state.service.ask.fetch(
+        store.LIST_ENTERPRISES, staff.prefix, staff.enterprise, after[0], limit + 1
+    )
+    kept, following = page(rows, limit, ("uscc",), filters)
+    return {"items": [dict(row) for row in kept], "next": following}
+
+
+@router.get("/points")
+async def list_points(
+    request: Request,
+    staff: Reader,
+    enterprise: Annotated[str | None, Query(max_length=18)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """A page of the points of enterprises in sight."""
+    limit, filters = capped(limit), {"staff": [staff.prefix, staff.enterprise], "enterprise": enterprise}
+    after: Sequence[str | None] = place_of(cursor, filters, 2) or [None, None]
+    rows = await request.app.state.service.ask.fetch(
+        store.LIST_POINTS, staff.prefix, staff.enterprise, enterprise, *after, limit + 1
+    )
+    kept, following = page(rows, limit, ("uscc", "point"), filters)
+    return {"items": [dict(row) for row in kept], "next": following}
+
+
+@router.get("/sources")
+async def list_sources(request: Request, staff: Reader, limit: Limit = 500) -> dict[str, Any]:
+    """When each source in sight was last heard."""
+    rows = await request.app.state.service.ask.fetch(store.LIST_SOURCES, staff.prefix, staff.enterprise, capped(limit))
+    return {"items": [dict(row) for row in rows], "next": None}
+
+
+def add(app: FastAPI) -> None:
+    """Puts the routes on the service's application."""
+    app.include_router(http.router)
+    app.include_router(router)

@@ -1,0 +1,11 @@
+"""Runs the service: `python -m services.notify`."""
+
+from services.notify.app import build
+from shared import telemetry
+from shared.service import serve
+from shared.settings import load
+
+if __name__ == "__main__":
+    settings = load()
+    telemetry.start_logs("notify", settings.log_level)
+    serve(build(settings))

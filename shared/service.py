@@ -1,0 +1,275 @@
+"""How every service is put together: one process, one port, consumers, relay, timers and HTTP in one loop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from faststream.kafka import KafkaBroker
+from prometheus_client import generate_latest
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from shared import outbox, telemetry
+from shared.access import Tokens
+from shared.consumer import Intake, Taking
+from shared.database import Connection, Line, Pool, pool
+from shared.operations import operations, stages
+from shared.outbox import Relay
+from shared.problems import Problem, answer_problem, pointer
+from shared.producer import Producer
+from shared.settings import Settings
+from shared.statements import statements
+from shared.timers import Clockwork, Timer
+
+PORTS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4, "duties": 5}
+DRAIN_S = 8
+PRUNE = statements("shared")["prune_outbox"]
+COUNT_DEAD = statements("shared")["count_dead"]
+
+Task = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Service:
+    """The parts of one service, and whether each can do its job."""
+
+    name: str
+    settings: Settings
+    takings: Sequence[Taking] = ()
+    timers: Sequence[Timer] = ()
+    routes: Callable[[FastAPI], None] = lambda _app: None
+    tasks: Callable[["Service"], Sequence[Task]] = lambda _service: ()
+    stages: Callable[..., Awaitable[list[dict[str, Any]]]] = stages
+    app: FastAPI = field(init=False)
+    producer: Producer = field(init=False)
+    relay: Relay = field(init=False)
+    intakes: list[Intake] = field(init=False)
+    ask: Pool = field(init=False)
+    work: Pool = field(init=False)
+    stopping: bool = False
+    _broker: KafkaBroker | None = None
+    _connected: bool = False
+    _database_fault: str | None = "not asked yet"
+
+    def __post_init__(self) -> None:
+        self.producer = Producer(self.settings.kafka, self.name)
+        self.relay = Relay(self.settings.postgres_work, self.name, self.producer)
+        self.intakes = [Intake(self.name, t, self.settings.postgres_work, self.wake) for t in self.takings]
+        self.app = application(self)
+
+    def wake(self) -> None:
+        """Something was committed that the relay may have to send."""
+        self.relay.wake()
+
+    def reasons(self) -> list[str]:
+        """Why the service cannot do its job now; empty when it can."""
+        found = ["stopping"] if self.stopping else []
+        if self._database_fault:
+            found.append(f"PostgreSQL: {self._database_fault}")
+        if not self.producer.ready:
+            found.append("Kafka: no producer that the broker answers")
+        if self.intakes and not self._connected:
+            found.append("Kafka: the consumers are not connected")
+        return found + [reason for intake in self.intakes for reason in intake.reasons()]
+
+    # Life
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything but HTTP, for as long as the context lasts."""
+        self.ask = await pool(self.settings.postgres_ask, f"{self.name}.ask")
+        self.work = await pool(self.settings.postgres_work, f"{self.name}.work", size=4)
+        clockworks = [
+            Clockwork(self.name, timer, self.settings.postgres_work, self.wake)
+            for timer in (*self.timers, Timer("prune_outbox", 60.0, _prune, batch=5000))
+        ]
+        jobs: list[Task] = [
+            self._keep_producer,
+            self._keep_consumers,
+            self._keep_watch,
+            self.relay.run,
+            *(intake.run for intake in self.intakes),
+            *(clockwork.run for clockwork in clockworks),
+            *self.tasks(self),
+        ]
+        running = [asyncio.create_task(self._forever(job)) for job in jobs]
+        telemetry.log.info("started", port=port_of(self.name, self.settings))
+        try:
+            yield
+        finally:
+            self.stopping = True
+            if self._broker is not None:
+                with suppress(Exception):
+                    await asyncio.wait_for(self._broker.stop(), DRAIN_S)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self.producer.stop()
+            for each in (self.ask, self.work):
+                each.terminate()
+            telemetry.log.info("stopped")
+
+    @staticmethod
+    async def _forever(job: Task) -> None:
+        """A job has no reason to end; when one fails all the same it begins again, and says so."""
+        while True:
+            try:
+                await job()
+            except Exception as error:
+                telemetry.log.exception("job_failed", job=job.__qualname__, error=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _keep_producer(self) -> None:
+        while True:
+            with suppress(KafkaError, TimeoutError, OSError):
+                await self.producer.start()
+            await asyncio.sleep(0.5)
+
+    async def _keep_consumers(self) -> None:
+        """Connects the consumers, from the beginning each time until it succeeds."""
+        while self.intakes and not self._connected and not self.stopping:
+            broker = KafkaBroker(
+                self.settings.kafka,
+                client_id=self.name,
+                consumer_only=True,
+                allow_auto_create_topics=False,
+                logger=None,
+            )
+            for intake in self.intakes:
+                intake.subscribe(broker)
+            self._broker = broker
+            try:
+                await broker.start()
+                self._connected = True
+            except (KafkaError, TimeoutError, OSError) as error:
+                telemetry.log.warning("consumers_not_connected", error=type(error).__name__)
+                with suppress(Exception):
+                    await broker.stop()
+                await asyncio.sleep(1)
+        await asyncio.Event().wait()
+
+    async def _keep_watch(self) -> None:
+        line = Line(self.settings.postgres_work, f"{self.name}.watch")
+        try:
+            while True:
+                try:
+                    db = await line.get()
+                    state = await db.fetchrow(outbox.STATE)
+                    assert state is not None
+                    telemetry.OUTBOX_DEPTH.set(state["depth"])
+                    telemetry.OUTBOX_AGE.set(state["age"])
+                    telemetry.DEAD_LETTERS.set(await db.fetchval(COUNT_DEAD))
+                    self._database_fault = None
+                except Exception as error:
+                    self._database_fault = f"{type(error).__name__}: {error}"[:200]
+                    line.drop()
+                telemetry.READY.set(not self.reasons())
+                await asyncio.sleep(1)
+        finally:
+            await line.close()
+
+
+async def _prune(db: Connection) -> int:
+    return int((await db.execute(PRUNE, 5000)).split()[-1])
+
+
+def port_of(name: str, settings: Settings) -> int:
+    """The port a service listens on."""
+    return settings.port or settings.port_base + PORTS[name]
+
+
+def application(service: Service) -> FastAPI:
+    """The HTTP face that every service has, before its own routes."""
+    app = FastAPI(title=f"Fengsui {service.name}", version="1", docs_url=None, redoc_url=None)
+    app.state.service = service
+    app.state.tokens = Tokens(service.settings.jwks)
+    app.add_exception_handler(Problem, answer_problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, bool]:
+        """Alive."""
+        return {"alive": True}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> Response:
+        """Can do its job now, or why not."""
+        reasons = service.reasons()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    @app.get("/metrics", tags=["health"])
+    async def metrics() -> Response:
+        """For Prometheus."""
+        return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    app.include_router(operations(service.name))
+    service.routes(app)
+    return app
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = first["loc"][1:] if first["loc"][:1] in (("body",), ("query",), ("path",)) else first["loc"]
+    return Problem(422, "invalid", str(first["msg"]), pointer=pointer(tuple(place))).response()
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    return Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})).response()
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    telemetry.log.error(
+        "request_failed", path=request.url.path, error=type(error).__name__, detail=str(error)[:300], exc_info=error
+    )
+    return Problem(500, "internal", "the request failed here; it is logged").response()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, that says on readyz that it is stopping before it stops."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._service.stopping = True
+        super().handle_exit(sig, frame)
+
+
+def serve(service: Service) -> None:
+    """Runs the service until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        service.app,
+        host=service.settings.host,
+        port=port_of(service.name, service.settings),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=75,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config, service)
+
+    async def main() -> None:
+        async with service.running():
+            await server.serve()
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    uvicorn_loop = config.get_loop_factory()
+    with asyncio.Runner(loop_factory=uvicorn_loop) as runner, suppress(KeyboardInterrupt):
+        runner.run(main())

@@ -1,0 +1,80 @@
+"""What ops see: one structured log line a batch, and every metric of every service, listed once."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()
+
+BATCH_OUTCOMES = ("done", "held", "duplicate", "dead", "ignored")
+DEAD_REASONS = ("null_value", "unreadable", "id_reused", "refused")
+_QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+EVENTS_IN = Counter("fengsui_events_in", "Events consumed, by what became of them", ["topic", "outcome"])
+EVENTS_OUT = Counter("fengsui_events_out", "Events the broker acknowledged", ["topic"])
+BATCH_SECONDS = Histogram("fengsui_batch_seconds", "Time to handle one batch", ["topic"], buckets=_QUICK)
+BATCH_FAILURES = Counter("fengsui_batch_failures", "Batches that did not commit", ["topic", "kind"])
+LAG = Gauge("fengsui_lag_records", "End of the log minus position, over this process's partitions", ["topic"])
+PARTITIONS = Gauge("fengsui_partitions", "Partitions of this process", ["topic", "state"])
+GAP_RECORDS = Counter("fengsui_gap_records", "Records that retention ate before they were read", ["topic"])
+OUTBOX_DEPTH = Gauge("fengsui_outbox_depth", "Events that wait to be sent")
+OUTBOX_AGE = Gauge("fengsui_outbox_age_seconds", "Age of the oldest event that waits to be sent")
+DEAD_LETTERS = Gauge("fengsui_dead_letters", "Dead letters that wait for a person")
+DEAD_TOTAL = Counter("fengsui_dead_letters_made", "Dead letters made", ["topic", "reason"])
+PRODUCER_RENEWALS = Counter("fengsui_producer_renewals", "Producers made anew", ["cause"])
+SEND_SECONDS = Histogram("fengsui_send_seconds", "Time until the broker acknowledged a batch", buckets=_QUICK)
+TIMER_ROWS = Counter("fengsui_timer_rows", "Rows that fell due and were dealt with", ["timer"])
+TIMER_FAILURES = Counter("fengsui_timer_failures", "Passes of a timer that failed", ["timer"])
+READY = Gauge("fengsui_ready", "1 when the service can do its job")
+
+for _cause in ("error", "timeout", "age"):
+    PRODUCER_RENEWALS.labels(_cause)
+
+
+def start_topic(topic: str) -> None:
+    """Every series of a topic is there from the start, so that a rate is never missing."""
+    for outcome in BATCH_OUTCOMES:
+        EVENTS_IN.labels(topic, outcome)
+    for kind in ("passing", "data", "broken", "chain"):
+        BATCH_FAILURES.labels(topic, kind)
+    for reason in DEAD_REASONS:
+        DEAD_TOTAL.labels(topic, reason)
+    for state in ("open", "closed", "stopped"):
+        PARTITIONS.labels(topic, state)
+    BATCH_SECONDS.labels(topic)
+    LAG.labels(topic)
+    GAP_RECORDS.labels(topic)
+
+
+def _bound(_logger: Any, _method: str, fields: Any) -> Any:
+    """No field grows past 1 KiB: a log is no dump."""
+    for key, value in fields.items():
+        if isinstance(value, str) and len(value) > 1024:
+            fields[key] = value[:1024] + "…"
+    return fields
+
+
+def start_logs(service: str, level: str) -> None:
+    """JSON lines on standard output, control characters escaped by the format itself."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            _bound,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its errors reach us as exceptions
+
+
+log = structlog.get_logger()

@@ -1,0 +1,74 @@
+"""Real parts for tests: one PostgreSQL and one Kafka a session, schemas migrated as in production."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.kafka import start_kafka
+from deploy.local.postgres import Postgres
+from deploy.local.walls import SERVICES, bootstrap, in_our_database
+from deploy.tokens import ensure_keys
+from shared.migrate import migrate
+from shared.topics import ensure_topics
+from tests.stack import Stack, opened, passwords
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A home for the session, on a short path that sockets bear."""
+    with tempfile.TemporaryDirectory(prefix="fs-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "home"
+
+
+@pytest.fixture(scope="session")
+async def postgres(home: Path) -> AsyncIterator[Postgres]:
+    """The server with every service's schema."""
+    server = Postgres(home, fast=True)
+    server.start()
+    ensure_keys(home)
+    try:
+        await bootstrap(server.admin_dsn, passwords(home))
+        for service in SERVICES:
+            await migrate(in_our_database(server.admin_dsn), service)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+async def kafka(home: Path) -> AsyncIterator[str]:
+    """The broker with every topic."""
+    with start_kafka(home) as bootstrap_servers:
+        await ensure_topics(bootstrap_servers)
+        yield bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+async def stack(home: Path, postgres: Postgres, kafka: str) -> AsyncIterator[Stack]:
+    """All services at work, with one enterprise registered."""
+    async with opened(Stack(home, postgres, kafka)) as running:
+        for service in ("ingest", "hazards", "notify", "reporting"):
+            running.start(service)
+        await running.ready("ingest", "hazards", "notify", "reporting")
+        yield running
+
+
+@pytest.fixture
+async def database(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as a service's working role, in a transaction that is rolled back. Mark: `service`."""
+    mark = request.node.get_closest_marker("service")
+    service = mark.args[0] if mark else "hazards"
+    from shared.database import connect
+
+    db = await connect(postgres.dsn(f"{service}_work"), "test")
+    transaction = db.transaction()
+    await transaction.start()
+    try:
+        yield db
+    finally:
+        await transaction.rollback()
+        await db.close()
