@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 BATCH_OUTCOMES = ("done", "held", "duplicate", "dead", "ignored")
 DEAD_REASONS = ("null_value", "unreadable", "id_reused", "refused")

@@ -1,0 +1,92 @@
+"""A batch of records before it is a transaction: cut into runs, sorted into events and dead letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from shared import inbox
+from shared.deadletters import DeadLetter
+from shared.events.event import Event
+from shared.topics import Topic
+
+
+@dataclass(frozen=True)
+class Run:
+    """Contiguous records of one partition, from what is expected."""
+
+    partition: int
+    expected: int
+    records: tuple[ConsumerRecord, ...]
+
+    @property
+    def next(self) -> int:
+        return int(self.records[-1].offset) + 1
+
+
+@dataclass
+class Batch:
+    """A batch on its way through one transaction."""
+
+    events: list[tuple[ConsumerRecord, Event]]
+    dead: list[DeadLetter]
+    ignored: int = 0
+    duplicates: int = 0
+
+
+def fingerprint(record: ConsumerRecord) -> bytes:
+    """By which a record is known again."""
+    return blake2b((record.key or b"") + b"\0" + (record.value or b""), digest_size=16).digest()
+
+
+def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """A batch in two, each still contiguous; at least two records are needed."""
+    left, right, room = [], [], sum(len(run.records) for run in runs) // 2
+    for run in runs:
+        first, rest = run.records[:room], run.records[room:]
+        room -= len(first)
+        if first:
+            left.append(Run(run.partition, run.expected, first))
+        if rest:
+            right.append(Run(run.partition, int(first[-1].offset) + 1 if first else run.expected, rest))
+    return left, right
+
+
+def parse(topic: Topic, records: Sequence[ConsumerRecord]) -> Batch:
+    """Sorts records into events and dead letters; never raises."""
+    batch = Batch([], [])
+    known: dict[UUID, Event] = {}
+    for record in records:
+        if record.value is None:
+            batch.dead.append(DeadLetter(record, "null_value", "the record has no value"))
+            continue
+        try:
+            event = topic.reader.validate_json(record.value)
+        except ValidationError as error:
+            if all(
+                fault["type"] in {"union_tag_invalid", "literal_error"} and fault["loc"][-1:] in ((), ("type",))
+                for fault in error.errors(include_url=False)
+            ):
+                batch.ignored += 1  # a kind that a newer writer says and this reader does not know
+            else:
+                first = error.errors(include_url=False, include_input=False)[0]
+                place = "/".join(map(str, first["loc"]))
+                batch.dead.append(DeadLetter(record, "unreadable", f"{place}: {first['msg']}"))
+            continue
+        earlier = None if isinstance(event, topic.unnamed) else known.get(event.id)
+        if earlier is None:
+            known[event.id] = event
+            batch.events.append((record, event))
+        elif earlier.digest != event.digest:
+            batch.dead.append(reused(record, event))
+        else:
+            batch.duplicates += 1
+    return batch
+
+
+def reused(record: ConsumerRecord, event: Event) -> DeadLetter:
+    detail = f"{event.source} {event.pushid or event.id} came before with other content"
+    return DeadLetter(record, "id_reused", detail, event.id, inbox.origin_of(event))

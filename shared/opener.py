@@ -1,0 +1,169 @@
+"""Opens a partition at its stored position, once it is sure that the log is the one the position counts in."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared import telemetry
+from shared.database import Line
+from shared.log_identity import LogIdentity, identify
+from shared.partitions import Partition, State
+from shared.statements import statements
+
+if TYPE_CHECKING:
+    from shared.consumer import Intake
+
+_SQL = statements("shared")
+POSITIONS = _SQL["positions"]
+BEGIN = _SQL["begin_positions"]
+SKIP_GAP = _SQL["skip_gap"]
+RECORD_GAP = _SQL["record_gap"]
+
+STUCK_S = 60.0
+REVIEW_S = 2.0
+
+
+class Opener:
+    """Reviews an intake's partitions every two seconds, and at once when one was closed."""
+
+    def __init__(self, intake: "Intake", dsn: str) -> None:
+        self._intake, self._topic = intake, intake.topic
+        self._line = Line(dsn, f"{intake.service}.{intake.topic.name}.opener")
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """A partition was closed or assigned."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled; whatever fails is tried again."""
+        try:
+            while True:
+                try:
+                    await self._review()
+                except Exception as error:
+                    self._explain(error)
+                    await asyncio.sleep(0.5)
+                await self._rest()
+        finally:
+            await self._line.close()
+
+    def _explain(self, error: Exception) -> None:
+        detail = f"{type(error).__name__}: {error}"[:300]
+        telemetry.log.warning("open_failed", topic=self._topic.name, detail=detail)
+        if not isinstance(error, KafkaError):
+            self._line.drop()
+        for part in self._intake.partitions.values():
+            if part.state is State.CLOSED:
+                part.reason = detail
+
+    async def _rest(self) -> None:
+        now = time.monotonic()
+        due = [part.retry_at - now for part in self._intake.partitions.values() if part.state is State.CLOSED]
+        try:
+            async with asyncio.timeout(max(0.02, min([REVIEW_S, *due]))):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        self._woken.clear()
+
+    async def _review(self) -> None:
+        mine, consumer = self._intake.partitions, self._intake.consumer
+        if consumer is None or not mine:
+            return
+        tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
+        ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
+        starts = {tp.partition: start for tp, start in (await consumer.beginning_offsets(tps)).items()}
+        now = time.monotonic()
+        for number, part in mine.items():
+            if part.state is State.OPEN and starts[number] > part.expected and not self._topic.compacted:
+                self._intake.close(number)  # retention overtook us
+        due = [number for number, part in mine.items() if part.state is not State.OPEN and part.retry_at <= now]
+        if due:
+            await self._open(consumer, mine, due, starts, ends)
+        self._measure(mine, ends)
+
+    async def _open(
+        self,
+        consumer: AIOKafkaConsumer,
+        mine: dict[int, Partition],
+        due: Sequence[int],
+        starts: Mapping[int, int],
+        ends: Mapping[int, int],
+    ) -> None:
+        identity = await identify(consumer._client, self._topic.name)
+        rows = await self._positions(due, starts, identity)
+        for number in due:
+            row, start = rows[number], starts[number]
+            following = row["next"]
+            reason = self._why_not(row, identity, ends[number])
+            if reason is None and start > following and not self._topic.compacted:
+                following = await self._over_gap(number, following, start)
+            if mine is not self._intake.partitions:
+                return  # a rebalance came between; what is assigned now is reviewed anew
+            part = mine[number]
+            if reason is not None:
+                if part.state is not State.STOPPED:
+                    telemetry.log.error("partition_stopped", topic=self._topic.name, partition=number, reason=reason)
+                part.stop(reason)
+                part.retry_at = time.monotonic() + REVIEW_S
+                continue
+            provable = row["last_record"] is not None and following == row["next"] and following > start
+            part.open(following, row["last_record"] if provable else None)
+            tp = TopicPartition(self._topic.name, number)
+            consumer.seek(tp, following - 1 if provable else following)
+            consumer.resume(tp)
+
+    async def _positions(
+        self, numbers: Sequence[int], starts: Mapping[int, int], identity: LogIdentity
+    ) -> dict[int, Any]:
+        """Their rows; a partition that was never read begins at the start of its log."""
+        db = await self._line.get()
+        rows = {row["partition"]: row for row in await db.fetch(POSITIONS, self._topic.name, numbers)}
+        fresh = [number for number in numbers if number not in rows]
+        if fresh:
+            begin = [starts[number] for number in fresh]
+            await db.execute(BEGIN, self._topic.name, fresh, begin, identity.cluster, identity.topic_id)
+            rows |= {row["partition"]: row for row in await db.fetch(POSITIONS, self._topic.name, fresh)}
+        return rows
+
+    def _why_not(self, row: Any, identity: LogIdentity, end: int) -> str | None:
+        if (row["cluster"], row["topic_id"]) != (identity.cluster, identity.topic_id):
+            return "the topic was made again, or this is another cluster: its offsets mean nothing here"
+        if row["next"] > end:
+            return f"the log ends at {end}, but {row['next']} comes next: the broker was restored"
+        if identity.partitions != self._topic.partitions:
+            return f"the topic has {identity.partitions} partitions instead of {self._topic.partitions}"
+        stopped: str | None = row["stopped"]
+        return stopped
+
+    async def _over_gap(self, number: int, following: int, start: int) -> int:
+        lost = start - following
+        async with self._line.transaction() as db:
+            if not await db.fetch(SKIP_GAP, self._topic.name, number, following, start):
+                raise LookupError("the position moved meanwhile")
+            await db.execute(RECORD_GAP, self._topic.name, number, following, lost)
+        telemetry.GAP_RECORDS.labels(self._topic.name).inc(lost)
+        telemetry.log.error(
+            "records_lost_to_retention", topic=self._topic.name, partition=number, first=following, count=lost
+        )
+        return start
+
+    def _measure(self, mine: Mapping[int, Partition], ends: Mapping[int, int]) -> None:
+        lags = {number: max(0, ends[number] - part.expected) for number, part in mine.items() if part.expected >= 0}
+        telemetry.LAG.labels(self._topic.name).set(sum(lags.values()))
+        for state in State:
+            count = sum(part.state is state for part in mine.values())
+            telemetry.PARTITIONS.labels(self._topic.name, state.value).set(count)
+        now = time.monotonic()
+        for number, part in mine.items():
+            if part.state is not State.OPEN or not lags.get(number):
+                part.delivered_at = now
+            elif now - part.delivered_at > STUCK_S:
+                telemetry.log.critical("consumer_stuck", topic=self._topic.name, partition=number)
+                os._exit(70)  # a client that looks alive and fetches nothing; the supervisor starts us again
