@@ -1,1 +1,1 @@
-"""What an event adds to the figures, and the days and periods they are asked for; nothing here reads, writes or waits."""
+"""What an event adds to the figures, and which figures are asked for; nothing here reads, writes or waits."""

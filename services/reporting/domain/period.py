@@ -1,4 +1,4 @@
-"""Days and periods as the department counts them: calendar days of Asia/Shanghai, whatever clock an event was told by."""
+"""Days and periods as the department counts them: calendar days of Asia/Shanghai, whatever clock told an event."""
 
 import re
 from calendar import monthrange

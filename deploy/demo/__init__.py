@@ -1,0 +1,5 @@
+"""A province to look at: fictional enterprises with known faults and a real machine that fails."""
+
+from deploy.demo.seed import curl_line, seed
+
+__all__ = ["curl_line", "seed"]

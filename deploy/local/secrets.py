@@ -1,0 +1,54 @@
+"""What only this home knows is made once, kept under HOME/secrets, and never silently made anew when it is garbled."""
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+from deploy.refusal import Refusal
+
+GARBLED = "{file} is garbled: put the saved copy back; removing it locks this home out of its own data"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\n")
+
+
+def folder(home: Path) -> Path:
+    place = home / "secrets"
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place.chmod(0o700)
+    return place
+
+
+def password(home: Path, role: str) -> str:
+    """The password of one PostgreSQL role, 192 bits."""
+    return _kept(folder(home) / f"postgres.{role}", 24)
+
+
+def cluster_id(home: Path) -> str:
+    """Kafka's cluster id: 16 bytes in URL-safe base64, as its storage tool makes them."""
+    return _kept(folder(home) / "kafka.cluster", 16)
+
+
+def _kept(file: Path, size: int) -> str:
+    if not file.exists():
+        _create(file, size)
+    text = file.read_text(errors="replace")
+    if not _TOKEN.fullmatch(text) or len(text) - 1 != -(-size * 4 // 3):
+        raise Refusal(GARBLED.format(file=file))
+    return text.strip()
+
+
+def _create(file: Path, size: int) -> None:
+    token = secrets.token_urlsafe(size)
+    while token.startswith("-"):  # a command line would take it for an option
+        token = secrets.token_urlsafe(size)
+    half = file.with_name(f".{file.name}.{os.getpid()}")
+    with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(token + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(half, file)
+    except FileExistsError:
+        pass  # another starter was first, and its token stands
+    finally:
+        half.unlink()

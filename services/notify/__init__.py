@@ -1,0 +1,1 @@
+"""Tells the people on duty, tier by tier, until somebody answers."""

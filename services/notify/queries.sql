@@ -1,0 +1,222 @@
+-- name: now
+-- Due is what the database's clock says.
+SELECT now()
+
+-- name: remember_cases
+-- The cases that are told of; one that is known stays as it is.
+INSERT INTO cases (id, first_created_at) SELECT id, now() FROM unnest($1::uuid[]) AS g(id) ORDER BY id
+ON CONFLICT (id) DO NOTHING
+
+-- name: lock_cases
+-- What is remembered of cases, held for this transaction.
+SELECT * FROM cases WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+
+-- name: answer_cases
+-- Cases that somebody answered for the first time.
+UPDATE cases SET answered_at = now() WHERE id = ANY($1::uuid[]) AND answered_at IS NULL
+
+-- name: lock_calls_of_cases
+-- The calls of some cases that are not ended, held for this transaction.
+SELECT * FROM calls WHERE case_id = ANY($1::uuid[]) AND state <> 'ended' ORDER BY id FOR UPDATE
+
+-- name: lock_calls
+-- Some calls, held for this transaction.
+SELECT * FROM calls WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+
+-- name: take_due_calls
+-- Calls whose tier has had its time, each by one replica only.
+SELECT * FROM calls WHERE next_step_at <= now() ORDER BY next_step_at LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: notifications_of_calls
+-- The notifications of calls whose rows are held.
+SELECT * FROM notifications WHERE call_id = ANY($1::uuid[]) ORDER BY created_at, id
+
+-- name: lock_deliveries
+-- The deliveries of calls, held against the sender, which takes only what nobody holds.
+SELECT * FROM deliveries WHERE call_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+
+-- name: add_calls
+-- New calls; one that stands there already is an error, for its effect would be doubled.
+INSERT INTO calls (id, case_id, kind, is_alarm, level, title, region, enterprise, industry, point, source, pushid,
+    occurred_at, opened_at, first_created_at, state, tier, next_step_at, answered_at, answered_by, over_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
+    $16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::timestamptz[])
+
+-- name: save_calls
+-- How calls stand now; whoever saves holds their rows.
+UPDATE calls c SET state = g.state, tier = g.tier, next_step_at = g.next_step_at, answered_at = g.answered_at,
+    answered_by = g.answered_by, over_at = g.over_at
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::timestamptz[])
+    AS g(id, state, tier, next_step_at, answered_at, answered_by, over_at)
+WHERE c.id = g.id
+
+-- name: add_notifications
+-- New notifications.
+INSERT INTO notifications (id, call_id, case_id, region, enterprise, tier, contact, on_duty, state, reason, created_at,
+    acknowledged_at, acknowledged_by, ended_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[],
+    $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::timestamptz[])
+
+-- name: save_notifications
+-- How notifications stand now.
+UPDATE notifications n SET tier = g.tier, on_duty = g.on_duty, state = g.state, acknowledged_at = g.acknowledged_at,
+    acknowledged_by = g.acknowledged_by, ended_at = g.ended_at
+FROM unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[])
+    AS g(id, tier, on_duty, state, acknowledged_at, acknowledged_by, ended_at)
+WHERE n.id = g.id
+
+-- name: add_deliveries
+-- New messages on their way.
+INSERT INTO deliveries (id, notification_id, call_id, place, contact, message, state, tries, due_at, body)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[],
+    $9::timestamptz[], $10::bytea[])
+
+-- name: save_deliveries
+-- How messages stand now; whoever saves holds their rows.
+UPDATE deliveries d SET state = g.state, due_at = g.due_at
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS g(id, state, due_at) WHERE d.id = g.id
+
+-- name: claim_deliveries
+-- What is due, at most $1 of it: nothing of the contacts $2, one message of each of the contacts $3. A lease that ran
+-- out is a call of which nobody knows the end.
+WITH first AS (
+    SELECT id, contact, due_at FROM deliveries
+    WHERE state IN ('waiting', 'sending') AND due_at <= now() AND contact <> ALL($2::text[])
+    ORDER BY due_at LIMIT $1 * 4
+), placed AS (
+    SELECT id, row_number() OVER (PARTITION BY contact ORDER BY due_at, id) AS place FROM first
+), taken AS (
+    SELECT d.id, d.state, d.tries FROM deliveries d JOIN placed p USING (id)
+    WHERE (p.place = 1 OR d.contact <> ALL($3::text[])) AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
+    ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE deliveries d SET state = 'sending', tries = d.tries + 1, due_at = now() + interval '30 seconds'
+    FROM taken t WHERE d.id = t.id
+    RETURNING d.id, d.notification_id, d.call_id, d.contact, d.message, d.tries, d.body, t.state = 'sending' AS lost
+), marked AS (
+    INSERT INTO attempts (delivery_id, try, notification_id, message, channel, outcome, detail)
+    SELECT id, tries - 1, notification_id, message, 'webhook', 'repeated',
+        'nobody knows how this attempt ended; the message was sent again'
+    FROM claimed WHERE lost
+)
+SELECT claimed.*, c.webhook, c.secret,
+    CASE WHEN c.secret_changed_at > now() - interval '1 day' THEN c.earlier_secret END AS earlier_secret
+FROM claimed JOIN contacts c USING (contact)
+
+-- name: count_waiting
+-- What is on its way, and the calls that nobody answers.
+SELECT (SELECT count(*) FROM deliveries WHERE state IN ('waiting', 'sending')) AS deliveries,
+    (SELECT count(*) FROM calls WHERE state = 'exhausted') AS unanswered
+
+-- name: add_attempts
+-- What channels answered.
+INSERT INTO attempts (delivery_id, try, notification_id, message, channel, outcome, detail)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
+
+-- name: attempts_of
+-- All attempts of some notifications, oldest first.
+SELECT * FROM attempts WHERE notification_id = ANY($1::uuid[]) ORDER BY notification_id, at, try
+
+-- name: shifts
+-- Who is on the rosters of some regions at a moment.
+SELECT r.region, r.contact, r.position, r.starts_at, r.ends_at, c.name, c.region AS home, c.role,
+    c.webhook IS NOT NULL AS reachable
+FROM rosters r JOIN contacts c USING (contact)
+WHERE r.region = ANY($1::text[]) AND r.ends_at > $2 AND r.starts_at <= $2
+ORDER BY r.region, r.position = 'primary' DESC, r.starts_at, r.contact
+
+-- name: changes_of_duty
+-- When the duty of regions changes next after a moment.
+SELECT region, min(at) AS at FROM (
+    SELECT region, CASE WHEN starts_at > $2 THEN starts_at ELSE ends_at END AS at FROM rosters
+    WHERE region = ANY($1::text[]) AND ends_at > $2
+) AS turns GROUP BY region ORDER BY region
+
+-- name: systems
+-- The machines that are told everything.
+SELECT contact, name, region AS home, role, webhook IS NOT NULL AS reachable FROM contacts WHERE role = 'system'
+
+-- name: routes
+-- How long each tier has to answer.
+SELECT level, tier, ack_within FROM routes
+
+-- name: forget_routes
+-- All routes, before others take their place.
+DELETE FROM routes
+
+-- name: add_routes
+-- New routes.
+INSERT INTO routes (level, tier, ack_within) SELECT * FROM unnest($1::text[], $2::text[], $3::interval[])
+
+-- name: notification_by_id
+-- One notification.
+SELECT * FROM notifications WHERE id = $1
+
+-- name: list_notifications
+-- A page of notifications in sight, newest first.
+SELECT * FROM notifications
+WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2)
+  AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::uuid IS NULL OR case_id = $4)
+  AND ($5::text IS NULL OR region LIKE $5 || '%') AND ($6::text IS NULL OR contact = $6)
+  AND ($7::timestamptz IS NULL OR created_at >= $7)
+  AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
+ORDER BY created_at DESC, id DESC LIMIT $10
+
+-- name: calls_by_id
+-- Some calls.
+SELECT * FROM calls WHERE id = ANY($1::uuid[])
+
+-- name: hold_registry
+-- One import at a time.
+SELECT pg_advisory_xact_lock(hashtext('fengsui.notify.registry'))
+
+-- name: contacts_named
+-- Contacts by name.
+SELECT * FROM contacts WHERE contact = ANY($1::text[])
+
+-- name: save_contacts
+-- Contacts as a file has them; a secret that gives way goes on signing beside the new one.
+INSERT INTO contacts (contact, name, region, role, staff, phone, email, webhook, secret)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::bytea[])
+ON CONFLICT (contact) DO UPDATE SET name = excluded.name, region = excluded.region, role = excluded.role,
+    staff = excluded.staff, phone = excluded.phone, email = excluded.email, webhook = excluded.webhook,
+    secret = excluded.secret,
+    earlier_secret = CASE WHEN contacts.secret IS DISTINCT FROM excluded.secret THEN contacts.secret
+        ELSE contacts.earlier_secret END,
+    secret_changed_at = CASE WHEN contacts.secret IS DISTINCT FROM excluded.secret THEN now()
+        ELSE contacts.secret_changed_at END,
+    changed_at = now()
+
+-- name: list_contacts
+-- A page of contacts in sight, by name.
+SELECT * FROM contacts
+WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR region LIKE $2 || '%') AND ($3::text IS NULL OR contact > $3)
+ORDER BY contact LIMIT $4
+
+-- name: shifts_named
+-- Shifts by roster, contact and start.
+SELECT r.* FROM rosters r JOIN unnest($1::text[], $2::text[], $3::timestamptz[]) AS g(roster, contact, starts_at)
+    USING (roster, contact, starts_at)
+
+-- name: save_shifts
+-- Shifts as a file has them.
+INSERT INTO rosters (roster, region, contact, starts_at, ends_at, position)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+ON CONFLICT (roster, contact, starts_at) DO UPDATE SET region = excluded.region, ends_at = excluded.ends_at,
+    position = excluded.position, changed_at = now()
+
+-- name: list_shifts
+-- A page of shifts in sight that end after a moment, earliest first.
+SELECT * FROM rosters
+WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR region LIKE $2 || '%') AND ($3::text IS NULL OR contact = $3)
+  AND ($4::timestamptz IS NULL OR ends_at > $4)
+  AND ($5::timestamptz IS NULL OR (starts_at, roster, contact) > ($5, $6::text, $7::text))
+ORDER BY starts_at, roster, contact LIMIT $8
+
+-- name: called
+-- For reconcile: the calls of each pushed event, and those of them that are one too many.
+SELECT g.ord, count(c.id) AS calls, greatest(count(c.id) - 1, 0) AS doubled
+FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
+JOIN inbox i ON i.origin = g.origin JOIN calls c ON c.id = i.id GROUP BY g.ord

@@ -1,0 +1,61 @@
+"""Messages on their way: claimed and committed before the call, their answers kept after it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.notify.domain.notification import Outcome
+from services.notify.store.calls import columns
+from shared.database import Connection
+from shared.statements import statements
+
+_SQL = statements("services.notify")
+CLAIM = _SQL["claim_deliveries"]
+COUNT_WAITING = _SQL["count_waiting"]
+ADD_ATTEMPTS = _SQL["add_attempts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that this process is to send now, for the `tries`-th time; the secrets are sealed."""
+
+    id: UUID
+    notification: UUID
+    call: UUID
+    contact: str
+    message: str
+    tries: int
+    body: bytes
+    lost: bool
+    """Whether an earlier attempt has no known end."""
+    webhook: str | None
+    secret: bytes | None
+    earlier_secret: bytes | None
+
+
+async def claim(db: Connection, most: int, busy: Collection[str], slow: Collection[str]) -> list[Claim]:
+    """What is due; of the busy contacts nothing, of the slow ones one message each."""
+    return [_claim_of(row) for row in await db.fetch(CLAIM, most, list(busy), list(slow))]
+
+
+async def add_attempts(db: Connection, channel: str, answers: Sequence[tuple[Claim, Outcome]]) -> None:
+    """Keeps what a channel answered."""
+    rows = [
+        (c.id, c.tries, c.notification, c.message, channel, o.result.value, o.detail.replace("\x00", "␀"))
+        for c, o in answers
+    ]
+    if rows:
+        await db.execute(ADD_ATTEMPTS, *columns(rows))
+
+
+async def waiting(db: Connection) -> tuple[int, int]:
+    """How many messages are on their way, and how many calls nobody is left to answer."""
+    row = await db.fetchrow(COUNT_WAITING)
+    assert row is not None
+    return row["deliveries"], row["unanswered"]
+
+
+def _claim_of(row: Any) -> Claim:
+    fields = {name: row[name] for name in Claim.__dataclass_fields__ if name not in {"notification", "call"}}
+    return Claim(**fields, notification=row["notification_id"], call=row["call_id"])
