@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from services.hazards import metrics, store
-from services.hazards.domain.case import alarm_cause, tell
+from services.hazards.domain.case import alarm_cause
 from services.hazards.domain.ledger import Ledger, take_alarms
-from shared import outbox
 from shared.consumer import Held, takes
 from shared.database import Connection
 from shared.events.alarms import Alarm
 from shared.events.hazards import HazardReport
 from shared.events.notifications import NotificationChanged
-from shared.topics import ALARMS, CASES, NOTIFICATIONS, REPORTS
+from shared.topics import ALARMS, NOTIFICATIONS, REPORTS
 from shared.vocabulary import NotificationKind
 
 
@@ -21,9 +20,8 @@ async def open_or_join_cases(db: Connection, alarms: Sequence[Alarm]) -> Held:
     known = await store.board(db, ((alarm.enterprise, alarm.data.point) for alarm in alarms))
     cases = await store.open_cases(db, (alarm_cause(alarm.enterprise, alarm.data.point) for alarm in alarms))
     ledger = take_alarms(known, cases, alarms, await store.periods(db), await store.policies(db))
-    await store.save_alarms(db, ledger.changed.values())
-    await save(db, ledger)
-    metrics.time_to_case(alarms, ledger, await store.now(db))
+    await store.keep(db, ledger)
+    metrics.count(alarms, ledger, await store.now(db))
     return ledger.held
 
 
@@ -33,8 +31,8 @@ async def open_reported_cases(db: Connection, reports: Sequence[HazardReport]) -
     ledger, periods = Ledger(), await store.periods(db)
     for report in reports:
         ledger.report(report, periods)
-    await save(db, ledger)
-    metrics.time_to_case(reports, ledger, await store.now(db))
+    await store.keep(db, ledger)
+    metrics.count(reports, ledger, await store.now(db))
 
 
 @takes(NOTIFICATIONS)
@@ -48,10 +46,3 @@ async def acknowledge_alarms(db: Connection, changes: Sequence[NotificationChang
     if answers:
         await store.acknowledge_alarms(db, answers)
     return {change.id: "not_an_answer" for change in changes if change.data.case not in answers}
-
-
-async def save(db: Connection, ledger: Ledger) -> None:
-    """Keeps a batch's cases and steps, and tells of them."""
-    await store.save_steps(db, ledger.steps)
-    await outbox.put(db, CASES, [tell(case, step) for case, step in ledger.steps])
-    metrics.count(ledger)

@@ -19,14 +19,12 @@ for _kind in CaseKind:
     CASES.labels(_kind.value)
 
 
-def count(ledger: Ledger) -> None:
-    """Counts the steps of a batch; a batch that is rolled back afterwards counts again, which a rate bears."""
+def count(events: Sequence[Event], ledger: Ledger, now: datetime) -> None:
+    """Counts the steps of a batch, and how long its events took to touch a case.
+
+    A batch that is rolled back afterwards counts again, which a rate bears."""
     for _, step in ledger.steps:
         CASES.labels(step.kind.value).inc()
-
-
-def time_to_case(events: Sequence[Event], ledger: Ledger, now: datetime) -> None:
-    """Observes how long those events took that touched a case."""
     touched = {step.cause for _, step in ledger.steps}
     for event in events:
         if event.accepted is not None and event.id in touched:

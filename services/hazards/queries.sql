@@ -49,7 +49,8 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::t
 -- Somebody answered: the alarms of these cases are acknowledged.
 UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by)
-WHERE a.case_id = g.case_id AND a.state = 'raised' AND a.acknowledged_at IS NULL AND g.at >= a.raised_at
+WHERE a.case_id = g.case_id AND a.state = 'raised' AND a.acknowledged_at IS NULL
+  AND (g.at >= a.raised_at OR a.raised_at > now())  -- an enterprise's clock may run ahead of ours
 
 -- name: take_due_cases
 -- Open cases whose deadline is to be looked at, each by one replica only.

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from starlette.responses import JSONResponse
 
 from services.hazards import export, store
-from services.hazards.domain.case import Case, tell
+from services.hazards.domain.case import Case
 from services.hazards.domain.commands import (
     Accept,
     Command,
@@ -29,14 +29,13 @@ from services.hazards.domain.commands import (
     allowed,
     obey,
 )
+from services.hazards.domain.ledger import Ledger
 from services.hazards.metrics import CASES as CASE_STEPS
 from services.hazards.shapes import alarm_json, case_json, step_json
-from shared import outbox
 from shared.access import RIGHTS, Reader, Staff
 from shared.codes import prefix_of
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem, pointer
-from shared.topics import CASES
 from shared.vocabulary import AlarmState, CaseState, Grade, Industry, Level
 
 router = APIRouter(prefix="/v1", tags=["hazards"])
@@ -258,8 +257,7 @@ async def act(request: Request, case: UUID, action: str, staff: Reader) -> JSONR
             raise Problem(403, "forbidden", f"the role {staff.role} may not {action}")
         _matches(request, known)
         changed, step = _obey(known, command, staff, await store.now(db), await store.periods(db))
-        await store.save_steps(db, [(changed, step)])
-        await outbox.put(db, CASES, [tell(changed, step)])
+        await store.keep(db, Ledger(steps=[(changed, step)]))
         answer = await _answer(db, changed)
     request.app.state.service.wake()
     CASE_STEPS.labels(step.kind.value).inc()

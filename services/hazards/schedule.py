@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from services.hazards import store
+from services.hazards import metrics, store
 from services.hazards.domain.alarm import BoardAlarm, Turn
 from services.hazards.domain.case import after_alarm, after_deadline, alarm_cause
 from services.hazards.domain.deadlines import to_confirm, to_rectify
 from services.hazards.domain.ledger import Ledger
-from services.hazards.handlers import save
 from shared.database import Connection
 from shared.events.alarms import Alarm, AlarmData
 from shared.events.event import NAMESPACE, derived_id, microseconds
@@ -33,7 +32,8 @@ async def climb(db: Connection) -> int:
         else:
             ledger.steps.append((changed, step))
     await store.save_cases(db, resting)
-    await save(db, ledger)
+    await store.keep(db, ledger)
+    metrics.count((), ledger, await store.now(db))
     return len(due)
 
 
@@ -50,8 +50,8 @@ async def open_unanswered(db: Connection) -> int:
         known[case.cause] = case
         ledger.steps.append((case, step))
         ledger.changed[place.key] = replace(place, case=case.id, unanswered_at=None)
-    await store.save_alarms(db, ledger.changed.values())
-    await save(db, ledger)
+    await store.keep(db, ledger)
+    metrics.count((), ledger, await store.now(db))
     return len(due)
 
 

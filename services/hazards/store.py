@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from services.hazards.domain.alarm import AlarmKey, BoardAlarm
-from services.hazards.domain.case import Case, Step
+from services.hazards.domain.case import Case, Step, tell
 from services.hazards.domain.deadlines import DEFAULTS, Period, Periods
-from services.hazards.domain.ledger import Policies, Policy
+from services.hazards.domain.ledger import Ledger, Policies, Policy
+from shared import outbox
 from shared.database import Connection
 from shared.statements import statements
+from shared.topics import CASES
 from shared.vocabulary import AlarmState, CaseState, Grade, Level, Tier
 
 _SQL = statements("services.hazards")
@@ -103,6 +105,13 @@ async def save_steps(db: Connection, steps: Sequence[tuple[Case, Step]]) -> None
         for _, s in steps
     ]  # fmt: skip
     await db.execute(ADD_STEPS, *map(list, zip(*lines, strict=True)))
+
+
+async def keep(db: Connection, ledger: Ledger) -> None:
+    """Writes a batch's changed alarms, cases and steps, and says what happened to the cases."""
+    await save_alarms(db, ledger.changed.values())
+    await save_steps(db, ledger.steps)
+    await outbox.put(db, CASES, [tell(case, step) for case, step in ledger.steps])
 
 
 async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.ingest import store
 from services.ingest.domain.keys import Key, hashed
 from services.ingest.domain.registry import ENTERPRISE_COLUMNS, POINT_COLUMNS, BadRow, Fault, enterprise_of, point_of
-from services.ingest.doors import http
 from shared import outbox
 from shared.access import Reader, Staff, staff_with
 from shared.paging import Cursor, Limit, capped, page, place_of
@@ -187,5 +186,4 @@ async def list_sources(request: Request, staff: Reader, limit: Limit = 500) -> d
 
 def add(app: FastAPI) -> None:
     """Puts the routes on the service's application."""
-    app.include_router(http.router)
     app.include_router(router)
