@@ -144,27 +144,19 @@ async def case_by_id(db: Connection, case: UUID) -> Case | None:
 
 def case_of(row: Any) -> Case:
     """A row of `cases` as a value."""
-    fields = {name: row[name] for name in Case.__dataclass_fields__}
-    return Case(
-        **fields
-        | {
-            "state": CaseState(row["state"]),
-            "grade": Grade(row["grade"]) if row["grade"] else None,
-            "level": Level(row["level"]),
-            "tier": Tier(row["tier"]),
-            "active": frozenset(map(Level, row["active"])),
-        }
-    )
+    fields = dict(row)
+    del fields["changed_at"]
+    fields["state"] = CaseState(row["state"])
+    fields["grade"] = Grade(row["grade"]) if row["grade"] else None
+    fields["level"] = Level(row["level"])
+    fields["tier"] = Tier(row["tier"])
+    fields["active"] = frozenset(map(Level, row["active"]))
+    return Case(**fields)
 
 
 def alarm_of(row: Any) -> BoardAlarm:
     """A row of `alarms` as a value."""
-    fields = {name: row[name] for name in BoardAlarm.__dataclass_fields__ if name not in {"key", "case"}}
-    return BoardAlarm(
-        **fields
-        | {
-            "key": AlarmKey(row["enterprise"], row["point"], Level(row["level"])),
-            "state": AlarmState(row["state"]),
-            "case": row["case_id"],
-        }
-    )
+    fields = dict(row)
+    key = AlarmKey(fields.pop("enterprise"), fields.pop("point"), Level(fields.pop("level")))
+    fields["state"] = AlarmState(row["state"])
+    return BoardAlarm(key=key, case=fields.pop("case_id"), **fields)

@@ -55,19 +55,30 @@ class BoardAlarm:
 
 def after(known: BoardAlarm | None, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
     """The board once the alarm is known. The alarms' own times decide what is late; equal times go in order."""
-    data = alarm.data
     place = known or _empty(alarm)
-    if data.state is AlarmState.RAISED:
-        if place.state is AlarmState.RAISED:
-            return replace(place, value=data.value, limit=data.limit, message=data.message), Turn.AGAIN
-        if place.cleared_at is not None and alarm.time < place.cleared_at:
-            return replace(place, occurrences=place.occurrences + 1), Turn.LATE
-        return _raised(place, alarm), Turn.RAISED
+    return _after_raised(place, alarm) if alarm.data.state is AlarmState.RAISED else _after_cleared(place, alarm)
+
+
+def _after_raised(place: BoardAlarm, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
+    if place.state is AlarmState.RAISED:
+        return _said_again(place, alarm), Turn.AGAIN
+    if place.cleared_at is not None and alarm.time < place.cleared_at:
+        return replace(place, occurrences=place.occurrences + 1), Turn.LATE
+    return _raised(place, alarm), Turn.RAISED
+
+
+def _after_cleared(place: BoardAlarm, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
     if place.state is AlarmState.CLEARED:
         return replace(place, cleared_at=_later(place.cleared_at, alarm.time)), Turn.NOTHING
     if place.raised_at is not None and alarm.time < place.raised_at:
         return place, Turn.STALE
     return replace(place, state=AlarmState.CLEARED, cleared_at=alarm.time, unanswered_at=None), Turn.CLEARED
+
+
+def _said_again(place: BoardAlarm, alarm: Alarm) -> BoardAlarm:
+    data = alarm.data
+    same = (place.value, place.limit, place.message) == (data.value, data.limit, data.message)
+    return place if same else replace(place, value=data.value, limit=data.limit, message=data.message)
 
 
 def _empty(alarm: Alarm) -> BoardAlarm:

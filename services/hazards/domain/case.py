@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +75,7 @@ class Step:
     returned: bool = False
 
 
+@lru_cache(maxsize=100_000)
 def alarm_cause(enterprise: str, point: str) -> UUID:
     """An alarm's cause is its point."""
     return derived_id(NAMESPACE, "point", f"{enterprise}/{point}")
@@ -154,7 +156,9 @@ def _new(
 
 
 def _alarm_step(case: Case, alarm: Alarm, kind: CaseKind, *, returned: bool = False) -> Step:
-    detail = alarm.data.model_dump(mode="json", exclude_none=True, exclude={"point", "state"})
+    data = alarm.data
+    told = {"level": data.level.value, "value": data.value, "limit": data.limit, "message": data.message}
+    detail = {name: value for name, value in told.items() if value is not None}
     return _step(case, kind, alarm, detail, returned=returned)
 
 

@@ -54,7 +54,8 @@ class Ledger:
                 policy = policies.get(alarm.data.level, Policy())
                 if self._concerns(case, place, policy):
                     case = self._keep(cause, *after_alarm(case, alarm, turn, periods))
-                    place = replace(place, case=case.id, unanswered_at=None)
+                    if place.case != case.id or place.unanswered_at is not None:
+                        place = replace(place, case=case.id, unanswered_at=None)
                 else:
                     self.held[alarm.id] = "no_case_by_policy"
                     if turn is Turn.RAISED and policy.unanswered is not None:
