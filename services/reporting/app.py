@@ -22,18 +22,13 @@ TAKINGS = (
 async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]:
     """For each pushed event its own verdicts, and the facts that came of it.
 
-    Case steps and notifications carry the origin of the push they follow from, so `verdicts` and `held` count the
-    pushed event alone: none is missing. `effects` are all facts of that origin: its own, the case that it opened, the
-    first answer. A push is doubled when an enterprise has two facts of one measure by it; `doubled` is how many are
-    too many. (Two enterprises may use the same names; their facts are not each other's doubles.)
+    `verdicts` and `held` are of the pushed event alone: none is missing. `effects` are all facts of that origin: its
+    own, the case that it opened, the first answer. A push is doubled when an enterprise has two facts of one measure
+    by it; `doubled` is how many are too many. (Two enterprises may use the same names; their facts are not each
+    other's doubles.)
     """
-    found = [answer | {"verdicts": 0, "held": [], "effects": 0, "doubled": 0} for answer in await stages(db, events)]
+    found = [answer | {"effects": 0, "doubled": 0} for answer in await stages(db, events, themselves=True)]
     origins = [origin_id(event.source, event.id) for event in events]
-    for row in await db.fetch(store.OWN_VERDICTS, origins, handlers.PUSHED_AND_HELD):
-        answer = found[row["ord"] - 1]
-        answer["verdicts"] += 1
-        if row["held"]:
-            answer["held"].append(row["held"])
     for row in await db.fetch(store.EFFECTS, origins):
         found[row["ord"] - 1] |= {"effects": row["effects"], "doubled": row["doubled"]}
     return found

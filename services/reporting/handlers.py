@@ -21,8 +21,6 @@ COUNTED_AS_CASE = "counted_as_case"
 OLDER = "older_version"
 NOT_FIRST = "not_the_first_answer"
 POINT = "points_not_counted"
-PUSHED_AND_HELD = (CLEARED, COUNTED_AS_CASE)
-"""Why a pushed event itself is no fact; the other reasons are of what followed from one."""
 
 
 @takes(ALARMS)

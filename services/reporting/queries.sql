@@ -88,9 +88,10 @@ WHERE c.region LIKE $1 || '%' AND ($2::text IS NULL OR c.enterprise = $2) AND ($
   AND ($10::timestamptz IS NULL OR (c.opened_at, c.id) < ($10, $11::uuid))
 ORDER BY c.opened_at DESC, c.id DESC LIMIT $12
 
--- name: allow_five_minutes
--- For a recount. A running timer is not changed by another value, only by none and then a new one.
-SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '5min', true)
+-- name: allow_a_recount
+-- Minutes and memory, for this transaction. A timer that runs keeps its first value unless it is stopped in between.
+SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '5min', true),
+    set_config('work_mem', '64MB', true)
 
 -- name: recount
 -- Every roll-up beside a recount of its facts, and every case copy beside its facts, all in one snapshot.
@@ -119,11 +120,6 @@ SELECT (SELECT count(*) FROM pairs) AS compared,
         SELECT * FROM pairs WHERE kept IS DISTINCT FROM recounted
         ORDER BY measure, day, region, enterprise, case_id LIMIT $1
     ) AS d) AS differences
-
--- name: own_verdicts
--- For reconcile: the verdicts on pushed events themselves, which those on what followed from them do not make up for.
-SELECT g.ord, i.held FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord) JOIN inbox i ON i.origin = g.origin
-WHERE i.held = ANY($2::text[]) OR EXISTS (SELECT FROM facts f WHERE f.id = i.id AND f.measure = 'alarms')
 
 -- name: effects
 -- For reconcile: the facts that came of each pushed event, and how many of one enterprise and measure were too many.

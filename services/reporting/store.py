@@ -23,9 +23,8 @@ NAMES = _SQL["names"]
 FIGURES = _SQL["figures"]
 LIST_FACTS = _SQL["list_facts"]
 LIST_STANDING = _SQL["list_standing"]
-ALLOW_FIVE_MINUTES = _SQL["allow_five_minutes"]
+ALLOW_A_RECOUNT = _SQL["allow_a_recount"]
 RECOUNT = _SQL["recount"]
-OWN_VERDICTS = _SQL["own_verdicts"]
 EFFECTS = _SQL["effects"]
 
 DIFFERENCES_SHOWN = 50
@@ -109,7 +108,7 @@ async def rows_behind(
 
 async def recount(db: Connection) -> Recount:
     """Counts all facts again, beside the roll-ups and the case copies; within a transaction, for minutes."""
-    await db.execute(ALLOW_FIVE_MINUTES)
+    await db.execute(ALLOW_A_RECOUNT)
     row = await db.fetchrow(RECOUNT, DIFFERENCES_SHOWN, timeout=RECOUNT_S)
     assert row is not None
     return Recount(row["compared"], row["differing"], row["differences"])

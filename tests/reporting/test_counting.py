@@ -1,5 +1,7 @@
 """Handlers on a real PostgreSQL: every event once, as a fact, a copy, or held with the reason."""
 
+import asyncio
+import random
 from datetime import timedelta
 
 import asyncpg
@@ -7,13 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from deploy.local.postgres import Postgres
 from services.reporting import handlers, store
 from services.reporting.app import verdicts
 from services.reporting.domain.period import day_of
+from shared.database import connect
+from shared.events.cases import CaseChanged
 from shared.operations import Pushed
 from shared.statements import statements
-from shared.vocabulary import CaseKind
-from tests.reporting.conftest import Hear, take
+from shared.vocabulary import CaseKind, Level
+from tests.reporting.conftest import Hear, take, there
 from tests.reporting.told import AT, ENTERPRISE, alarm, answer, enterprise, name, report, step
 
 pytestmark = pytest.mark.postgres
@@ -131,6 +136,8 @@ STREAM = [
     *[(handlers.count_answers, answer(f"c{n}")) for n in range(3)],
 ]
 
+CLOSINGS = {event.id for _, event in STREAM if getattr(event.data, "kind", None) is CaseKind.ACCEPTED}
+
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=some.lists(some.sampled_from(range(len(STREAM))), max_size=60), cut=some.integers(1, 9))
@@ -153,7 +160,23 @@ async def test_a_stream_in_any_order_batches_and_repetition_equals_its_recount(
     assert [d for d in found.differences if d["measure"] != "cases"] == []
 
 
-CLOSINGS = {event.id for _, event in STREAM if getattr(event.data, "kind", None) is CaseKind.ACCEPTED}
+async def test_batches_of_several_replicas_at_once_add_up(figures: Postgres, db: asyncpg.Connection):
+    shuffle = random.Random(20261125)
+    steps = [step(f"c{n}", data={"level": level}) for n in range(60) for level in shuffle.sample(list(Level), 1)]
+
+    async def replica(mine: list[CaseChanged]) -> None:
+        line = await connect(there(figures.dsn("reporting_work")), "test")
+        for start in range(0, len(mine), 5):
+            async with line.transaction():
+                await take(line, handlers.count_cases, mine[start : start + 5])
+        await line.close()
+
+    await asyncio.gather(*(replica(steps[part::4]) for part in range(4)))
+
+    async with db.transaction():
+        found = await store.recount(db)
+    assert sum(count for count, _, _ in (await rollups(db)).values()) == 60
+    assert found.differing == 0
 
 
 async def test_a_push_has_one_verdict_here_whatever_followed_from_it(hear: Hear, db: asyncpg.Connection):

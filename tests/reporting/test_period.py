@@ -58,11 +58,11 @@ def test_a_period_is_named_by_year_month_week_or_day(name, title, first, last):
     ],
 )
 def test_what_is_no_period_is_refused(name):
-    with pytest.raises(ValueError, match="should be|must be|out of range|Invalid week"):
+    with pytest.raises(ValueError, match=r"should be|must be|out of range|Invalid week"):
         parse_period(name)
 
 
 @pytest.mark.parametrize("text", ["", "20261125", "2026-11-25T00:00:00Z", "2026-02-30", "2026-W48-3", "1700000000"])
 def test_what_is_no_day_is_refused(text):
-    with pytest.raises(ValueError, match="should be|out of range"):
+    with pytest.raises(ValueError, match=r"should be|out of range"):
         parse_day(text)

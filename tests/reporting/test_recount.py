@@ -79,9 +79,19 @@ async def test_a_recount_may_take_longer_than_other_transactions(db: asyncpg.Con
     await db.execute("SET transaction_timeout = '300ms'")
 
     async with db.transaction():
-        await db.execute(store.ALLOW_FIVE_MINUTES)
+        await db.execute(store.ALLOW_A_RECOUNT)
         await db.execute("SELECT pg_sleep(0.6)")
         allowed = await db.fetchval("SHOW transaction_timeout")
 
     assert allowed == "5min"
     assert await db.fetchval("SHOW transaction_timeout") == "300ms"
+
+
+async def test_every_series_is_there_from_the_start(door: Door):
+    status, body = await door.ask("/metrics")
+
+    shown = body.decode()
+    assert status == 200
+    assert "fengsui_rollups_equal" in shown
+    for measure in ("alarms", "cases_opened", "cases_closed", "seconds_to_acknowledge", "seconds_to_close"):
+        assert f'fengsui_facts_total{{measure="{measure}"}}' in shown

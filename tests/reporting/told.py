@@ -32,6 +32,7 @@ def alarm(pushed: str = "a1", state: str = "raised", level: str = "red", **more:
         "id": name("alarm", pushed, more.get("enterprise", ENTERPRISE)),
         "source": "//test/dcs",
         "pushid": pushed,
+        "digest": name("content", pushed).hex,
         "data": AlarmData.model_validate({"point": "T-1", "level": level, "state": state}),
     }
     return Alarm.model_validate(fields | more)
@@ -43,6 +44,7 @@ def report(pushed: str = "r1", **more: Any) -> HazardReport:
         "id": name("report", pushed),
         "source": "//test/check",
         "pushid": pushed,
+        "digest": name("content", pushed).hex,
         "data": HazardData.model_validate({"title": "安全阀未校验", "category": "equipment"}),
     }
     return HazardReport.model_validate(fields | more)
