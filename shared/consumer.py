@@ -58,11 +58,14 @@ class ChainBroken(Exception):
 class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
     """One topic as one service takes it in."""
 
-    def __init__(self, service: str, taking: Taking, dsn: str, committed: Callable[[], None]) -> None:
+    def __init__(
+        self, service: str, taking: Taking, dsn: str, committed: Callable[[], None], member: str | None = None
+    ) -> None:
         self.service, self.topic = service, taking.topic
         self.partitions: dict[int, Partition] = {}
         self._handle, self._committed = taking.handle, committed
         self._group = f"{service}.{self.topic.name}"
+        self._member = f"{self._group}.{member}" if member else None
         self._line = Line(dsn, self._group)
         self._opener = Opener(self, dsn)
         self._subscriber: Any = None
@@ -88,6 +91,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         self._subscriber = broker.subscriber(
             self.topic.name,
             group_id=self._group,
+            group_instance_id=self._member,  # who comes back at once gets its partitions back at once
             batch=True,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="none",

@@ -67,11 +67,13 @@ def _letter(row: Any, *, whole: bool = False) -> dict[str, Any]:
     return letter
 
 
-async def stages(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]:
-    """For each event: how many verdicts this service holds, and the reasons of those held back."""
+async def stages(db: Connection, events: list[Pushed], *, themselves: bool = False) -> list[dict[str, Any]]:
+    """For each event: how many verdicts this service holds, and the reasons of those held back.
+
+    Of what followed from an event too, unless `themselves`."""
     origins = [origin_id(event.source, event.id) for event in events]
     found: list[dict[str, Any]] = [{"verdicts": 0, "held": [], "dead": 0} for _ in events]
-    for row in await db.fetch(VERDICTS, origins):
+    for row in await db.fetch(VERDICTS, origins, themselves):
         answer = found[row["ord"] - 1]
         answer["verdicts"] += 1
         if row["held"]:

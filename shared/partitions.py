@@ -48,6 +48,8 @@ class Partition:
 
     def open(self, expected: int, verify: bytes | None) -> None:
         """Ready to take records from `expected` on."""
+        if self.state is State.STOPPED:
+            self.refused.clear()  # a person looked: without a new count the next refusal would stop it again
         self.state, self.expected, self.verify = State.OPEN, expected, verify
         self.reason, self.delivered_at = None, time.monotonic()
 

@@ -109,9 +109,10 @@ UPDATE dead_letters SET state = $2, resolved_at = now(), resolved_by = $3, note 
 WHERE id = $1 AND state = 'waiting' RETURNING *
 
 -- name: verdicts
--- For reconcile: what this service knows of pushed events, by their origin.
+-- For reconcile: what this service knows of pushed events by their origin, or ($2) of the pushed events alone and
+-- not of what followed from them, which carries the same origin but no digest.
 SELECT g.ord, i.id, i.held FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
-JOIN inbox i ON i.origin = g.origin
+JOIN inbox i ON i.origin = g.origin AND (NOT $2::bool OR i.digest IS NOT NULL)
 
 -- name: dead_verdicts
 -- For reconcile: pushed events that wait among the dead letters.

@@ -47,6 +47,7 @@ class Service:
     routes: Callable[[FastAPI], None] = lambda _app: None
     tasks: Callable[["Service"], Sequence[Task]] = lambda _service: ()
     stages: Callable[..., Awaitable[list[dict[str, Any]]]] = stages
+    wakes: list[Callable[[], None]] = field(default_factory=list)
     app: FastAPI = field(init=False)
     producer: Producer = field(init=False)
     relay: Relay = field(init=False)
@@ -61,12 +62,15 @@ class Service:
     def __post_init__(self) -> None:
         self.producer = Producer(self.settings.kafka, self.name)
         self.relay = Relay(self.settings.postgres_work, self.name, self.producer)
-        self.intakes = [Intake(self.name, t, self.settings.postgres_work, self.wake) for t in self.takings]
+        member = f"{self.settings.host}:{port_of(self.name, self.settings)}"
+        self.intakes = [Intake(self.name, t, self.settings.postgres_work, self.wake, member) for t in self.takings]
         self.app = application(self)
 
     def wake(self) -> None:
-        """Something was committed that the relay may have to send."""
+        """Something was committed that the relay, or a task of the service, may have to send."""
         self.relay.wake()
+        for wake in self.wakes:
+            wake()
 
     def reasons(self) -> list[str]:
         """Why the service cannot do its job now; empty when it can."""
@@ -269,7 +273,7 @@ def serve(service: Service) -> None:
         async with service.running():
             await server.serve()
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    uvicorn_loop = config.get_loop_factory()
-    with asyncio.Runner(loop_factory=uvicorn_loop) as runner, suppress(KeyboardInterrupt):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises them again when it is done; we are not yet
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())

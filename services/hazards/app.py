@@ -14,8 +14,8 @@ TAKINGS = (handlers.open_or_join_cases, handlers.open_reported_cases, handlers.a
 
 
 async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]:
-    """What every service answers, and how often each event stands on a timeline."""
-    found = await stages(db, events)
+    """The verdict on each pushed event, and how often it stands on a timeline."""
+    found = await stages(db, events, themselves=True)
     rows = {
         row["ord"]: row["rows"] for row in await db.fetch(store.TOUCHED, [origin_id(e.source, e.id) for e in events])
     }
