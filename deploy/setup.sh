@@ -47,7 +47,8 @@ if [ "$stamp" != "$wanted" ] || ! .venv/bin/python -c '' 2>/dev/null; then
     pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install --no-deps"
     $pip --retries 5 --require-hashes -r requirements.lock ||
         fail "not all packages of requirements.lock could be installed (see above): run it again, what has come is kept"
-    $pip --quiet --no-build-isolation --no-index --editable . || fail "the project could not be installed into .venv"
+    # compat: a plain path, so that a package which a later pull brings is found without another setup
+    $pip --quiet --no-build-isolation --no-index --config-settings editable_mode=compat --editable . || fail "the project could not be installed into .venv"
     echo "$wanted" >.venv/fengsui.stamp
 fi
 exec .venv/bin/python -m deploy.local.install

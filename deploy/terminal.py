@@ -15,11 +15,14 @@ UNBOUNDED = 1000  # columns; a pipe must not cut what a terminal would wrap
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, err: bool = False) -> None:
     """Rows under their headings."""
     stream = sys.stderr if err else sys.stdout
-    console = Console(file=stream, width=None if stream.isatty() else UNBOUNDED, highlight=False)
+    width = None if stream.isatty() else UNBOUNDED
+    console = Console(file=stream, width=width, highlight=False)
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         grid.add_row(*(Text(plain(cell)) for cell in row))
-    console.print(grid)
+    with console.capture() as drawn:
+        console.print(grid)
+    stream.writelines(line.rstrip() + "\n" for line in drawn.get().splitlines())
 
 
 def plain(value: object) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 import warnings
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import orjson
@@ -72,9 +73,9 @@ def _make(file: Path) -> None:
 
 
 def _draft(file: Path, content: bytes) -> Path:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+    """The content beside the file, for its owner only."""
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    return draft
+    return Path(stream.name)

@@ -13,7 +13,8 @@ from deploy.refusal import Refusal
 AT_ONCE = 10_000
 
 ONE_OF_TWO = "say for whom: --enterprise USCC, or --file FILE with many"
-NOT_UTF8 = "{file} is not in UTF-8"
+NOT_TEXT = "{file} is neither UTF-8 nor GB 18030"
+NOT_CSV = "{file} cannot be read as CSV: {reason}"
 NO_COLUMN = "{file} has no column uscc"
 EMPTY = "{file} names no enterprise"
 
@@ -88,9 +89,9 @@ def revoke(
 def credit_codes(file: Path) -> list[str]:
     """The enterprises that a file names."""
     try:
-        lines = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8-sig"), newline="")))
-    except UnicodeDecodeError as error:
-        raise Refusal(NOT_UTF8.format(file=file)) from error
+        lines = list(csv.reader(io.StringIO(_text(file), newline="")))
+    except csv.Error as error:
+        raise Refusal(NOT_CSV.format(file=file, reason=error)) from error
     rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]
     place = 0
     if rows and "uscc" in (headings := [cell.lower() for cell in rows[0]]):
@@ -101,3 +102,14 @@ def credit_codes(file: Path) -> list[str]:
     if not codes:
         raise Refusal(EMPTY.format(file=file))
     return codes
+
+
+def _text(file: Path) -> str:
+    """A registry file's text, which may be in either of two encodings."""
+    content = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Refusal(NOT_TEXT.format(file=file))

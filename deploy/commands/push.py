@@ -44,7 +44,7 @@ def push(
             asyncio.run(work())
         finally:
             if tally.first:
-                rows = [(each.line, each.code, each.pointer, each.detail) for each in tally.first]
+                rows = sorted((each.line, each.code, each.pointer or "", each.detail) for each in tally.first)
                 terminal.table(("line", "code", "pointer", "detail"), rows, err=True)
             if tally.rejected > SHOWN:
                 typer.echo(f"and {tally.rejected - SHOWN} more: {tally.rejected} rejected in all", err=True)

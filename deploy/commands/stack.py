@@ -61,8 +61,12 @@ def status(
     else:
         for row in rows:
             port, pid = row.port or "-", row.pid or "-"
-            typer.echo(f"{row.name:<12}{port:>6}{pid:>9}  {'ready' if row.ready else row.reason}")
+            typer.echo(f"{row.name:<12}{port:>6}{pid:>9}  {'ready' if row.ready else shortened(row.reason or '')}")
     raise typer.Exit(0 if all(row.ready for row in rows) else 1)
+
+
+def shortened(reason: str) -> str:
+    return reason if len(reason) <= 120 else f"{reason[:119]}…"
 
 
 def absolute(home: Path) -> Path:

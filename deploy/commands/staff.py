@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ELSEWHERE = "accounts and tokens are made on the machine of the home: run this there, without --url and --token"
 NO_STACK = "no stack runs in {home}, and the accounts are in its PostgreSQL: start it with `fengsui up`"
+NO_TABLES = "the PostgreSQL of {home} has no accounts yet: `fengsui down` and `fengsui up` bring its schemas up to date"
 UNREACHABLE = "the accounts cannot be reached: PostgreSQL at {place} says {reason}"
 NOT_TEXT = "the password is not in UTF-8"
 NO_PASSWORDS = "the two passwords differ"
@@ -115,7 +116,7 @@ def _with_accounts(home: Path, work: Callable[["Connection"], Awaitable[Result]]
     try:
         return asyncio.run(connected())
     except asyncpg.UndefinedTableError as error:
-        raise Refusal(NO_STACK.format(home=home)) from error
+        raise Refusal(NO_TABLES.format(home=home)) from error
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or type(error).__name__
         raise Refusal(UNREACHABLE.format(place=place, reason=reason)) from error

@@ -47,11 +47,17 @@ def _lock_file(home: Path) -> Path:
     return home / "run" / "supervisor.lock"
 
 
+def make(home: Path) -> None:
+    """A home is its owner's alone; root's lets PostgreSQL's user through to its own folders."""
+    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+
+
 @contextmanager
 def hold(home: Path) -> Iterator[None]:
     """Holds the home, or says who does; the system lets go of it however the holder ends."""
     try:
-        _lock_file(home).parent.mkdir(parents=True, exist_ok=True)
+        make(home)
+        _lock_file(home).parent.mkdir(exist_ok=True)
         stream = _lock_file(home).open("r+" if _lock_file(home).exists() else "w+")
     except OSError as error:
         raise Refusal(UNWRITABLE.format(home=home, reason=error.strerror)) from error

@@ -21,7 +21,8 @@ def up(home: Path, port_base: int, demo: bool, say: Callable[[str], None]) -> No
     """Starts a supervisor of its own session where none holds the home, and follows its log until all is ready."""
     log = home / "log" / "supervisor.log"
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
+        claim.make(home)
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         processes.set_aside(log)
         with log.open("ab") as words:
             start = words.tell()

@@ -80,7 +80,7 @@ class Kafka:
         self._lay_there = self._topics_on_disk()
         shutil.rmtree(self.run / "java", ignore_errors=True)  # native libraries that a killed broker left
         (self.run / "java").mkdir(parents=True)
-        self.log.parent.mkdir(exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         (self.run / "kafka.properties").write_text(self._properties(self.data))
         (self.run / "kafka.log4j2.properties").write_text(LOGGING.format(log=self.log))
         if self.data.exists() and any(self.data.iterdir()):
@@ -105,7 +105,7 @@ class Kafka:
     def _format(self) -> None:
         half, settings = self.home / "kafka.new", self.run / "kafka.format.properties"
         shutil.rmtree(half, ignore_errors=True)
-        half.mkdir()
+        half.mkdir(mode=0o700)
         settings.write_text(self._properties(half))
         command = (*self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool")
         command += ("format", "-t", secrets.cluster_id(self.home), "-c", str(settings))

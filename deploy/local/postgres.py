@@ -33,6 +33,7 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # nobody uses them, and a home's path may be longer than sockets bear
     "max_connections": "200",
     "max_wal_size": "2GB",
     "idle_in_transaction_session_timeout": "10s",
@@ -75,7 +76,7 @@ class Postgres:
         return dsn(self.admin_dsn, role, secrets.password(self.home, role))
 
     def child(self) -> Child:
-        settings = SETTINGS | (FAST if self._fast else DURABLE) | {"unix_socket_directories": self._socket_folder()}
+        settings = SETTINGS | (FAST if self._fast else DURABLE)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Child(
             name="postgres",
@@ -92,9 +93,6 @@ class Postgres:
         self.home.mkdir(parents=True, exist_ok=True)
         if self.user:
             _let_in(self.user, (self.home, binaries()), say)
-        sockets = self.home / "run" / "postgres"
-        sockets.mkdir(parents=True, exist_ok=True)
-        self._give(sockets)
         if self.data.exists() and any(self.data.iterdir()):
             if not (version := self.data / "PG_VERSION").is_file():
                 raise Refusal(NOT_OURS.format(file=version, folder=self.data))
@@ -108,7 +106,7 @@ class Postgres:
         half.rename(self.data)
 
     def _bury(self) -> None:
-        """PostgreSQL takes an unreaped postmaster for a living one; orphaned backends it finds by itself."""
+        """PostgreSQL takes a dead, unreaped postmaster for a living one; orphaned backends it finds by itself."""
         file = self.data / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError, psutil.Error):
             if psutil.Process(int(file.read_text().split()[0])).status() == psutil.STATUS_ZOMBIE:
@@ -137,7 +135,8 @@ class Postgres:
 
     @contextmanager
     def _password_file(self) -> Iterator[Path]:
-        file = self.home / "run" / "postgres" / "password"
+        file = self.home / "run" / "postgres.password"
+        file.parent.mkdir(exist_ok=True)
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
             stream.write(secrets.password(self.home, "postgres"))
         self._give(file)
@@ -150,11 +149,6 @@ class Postgres:
         path.chmod(0o700 if path.is_dir() else 0o600)
         if self.user:
             shutil.chown(path, self.user, self.user)
-
-    def _socket_folder(self) -> str:
-        folder = self.home / "run" / "postgres"
-        too_long = len(os.fsencode(folder / f".s.PGSQL.{self.port}.lock")) > 107
-        return "" if too_long or "," in str(folder) else str(folder)
 
     def start(self) -> None:
         self.prepare()

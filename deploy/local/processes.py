@@ -105,7 +105,7 @@ def held(process: psutil.Process) -> bool:
 def spawn(child: Child, home: Path) -> psutil.Process:
     """Starts it in a session of its own, its words in HOME/log, and records it under HOME/run."""
     output, *_ = child.logs(home)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     set_aside(output)
     as_user: dict[str, Any] = {"user": child.user, "group": child.user, "extra_groups": []} if child.user else {}
     with output.open("ab") as words:
@@ -158,7 +158,7 @@ def last_words(since: Mapping[Path, int]) -> str:
                 stream.seek(max(start if start <= size else 0, size - 65536))
                 lines += stream.read().decode(errors="replace").splitlines()
     lines = [line.strip() for line in lines if line.strip()] or ["it said nothing"]
-    telling = [line for line in lines if any(sign in line for sign in TELLING)]
+    telling = [line for line in lines if any(sign in line for sign in TELLING) and not line.startswith("Caused by")]
     return (telling or lines)[-1][:400]
 
 
@@ -174,12 +174,13 @@ def stop(process: psutil.Process, name: str) -> None:
         process.send_signal(signal.SIGCONT)
     except psutil.NoSuchProcess:
         return
-    if not _ended(process, grace):
+    if not has_ended(process, grace):
         kill(process)
-        _ended(process, 5.0)
+        has_ended(process, 5.0)
 
 
-def _ended(process: psutil.Process, seconds: float) -> bool:
+def has_ended(process: psutil.Process, seconds: float) -> bool:
+    """Waits so long for it, if it must."""
     until = time.monotonic() + seconds
     while not (over := gone(process)) and time.monotonic() < until:
         time.sleep(0.05)

@@ -3,7 +3,9 @@
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from deploy.refusal import Refusal
 
@@ -41,14 +43,9 @@ def _create(file: Path, size: int) -> None:
     token = secrets.token_urlsafe(size)
     while token.startswith("-"):  # a command line would take it for an option
         token = secrets.token_urlsafe(size)
-    half = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(token + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        os.link(half, file)
-    except FileExistsError:
-        pass  # another starter was first, and its token stands
-    finally:
-        half.unlink()
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.") as draft:  # 0600 by itself
+        draft.write(token + "\n")
+        draft.flush()
+        os.fsync(draft.fileno())
+        with suppress(FileExistsError):  # another starter was first, and its token stands
+            os.link(draft.name, file)

@@ -14,6 +14,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.probes import Probe
 from deploy.local.processes import Child
 from deploy.refusal import Refusal
+from deploy.tokens import ensure_keys
 from shared.migrate import migrate
 from shared.topics import ensure_topics
 
@@ -65,6 +66,7 @@ def build(
     home: Path, port_base: int, demo: bool, services: Sequence[Service], environ: Mapping[str, str], say: Say
 ) -> Stack:
     """Chooses ports and makes secrets where the home has none yet; starts nothing."""
+    ensure_keys(home)
     passwords = {role: secrets.password(home, role) for role in walls.roles()}
     kafka, bootstrap = _kafka(home, environ)
     postgres, admin_dsn = _postgres(home, environ, services, passwords, say)
@@ -112,9 +114,9 @@ def _postgres(
 async def _schemas(admin_dsn: str, services: Sequence[Service], passwords: Mapping[str, str]) -> None:
     try:
         await walls.bootstrap(admin_dsn, passwords)
-        for service in services:
-            if service.migrates:
-                await migrate(walls.in_our_database(admin_dsn), service.name)
+        if any(service.migrates for service in services):
+            for name in walls.SERVICES:  # also of the console, whose accounts are there before its pages
+                await migrate(walls.in_our_database(admin_dsn), name)
     except asyncpg.InvalidPasswordError:
         raise
     except Exception as error:

@@ -64,7 +64,7 @@ def _end_supervisor(supervisor: psutil.Process, home: Path) -> None:
             time.sleep(0.1)
         if claim.holder(home) == supervisor:
             supervisor.kill()
-            supervisor.wait(5)
+        processes.has_ended(supervisor, 5.0)
     except psutil.NoSuchProcess:
         pass
     except psutil.Error as error:

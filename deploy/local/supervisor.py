@@ -42,6 +42,10 @@ def say(line: str) -> None:
         print(line, flush=True)
 
 
+def shortened(reason: str) -> str:
+    return reason if len(reason) <= 120 else f"{reason[:119]}…"
+
+
 class Supervisor:
     """Brings up one stack in one home and keeps it up."""
 
@@ -79,10 +83,10 @@ class Supervisor:
             async with asyncio.TaskGroup() as steps:
                 for step in stage:
                     steps.create_task(self._take(step))
-        self._declare(stack, "ready")
         self._say(UP.format(seconds=time.monotonic() - began, home=self._home))
         for line in (*stack.addresses(), HOW_TO_STOP):
             self._say(line)
+        self._declare(stack, "ready")
 
     def _declare(self, stack: Stack, phase: claim.Phase) -> None:
         pid = psutil.Process().pid
@@ -126,7 +130,7 @@ class Supervisor:
                 log = self._home / "log" / f"{name}.log"
                 raise Refusal(NOT_READY.format(name=name, seconds=waited, reason=reason, log=log))
             if waited > next_word:
-                self._say(WAITING.format(name=name, seconds=waited, reason=reason))
+                self._say(WAITING.format(name=name, seconds=waited, reason=shortened(reason)))
                 next_word += 10.0
             await asyncio.sleep(0.05)
         self._say(READY.format(name=name, seconds=time.monotonic() - began))

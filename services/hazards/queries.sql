@@ -122,6 +122,7 @@ WHERE ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR level =
 ORDER BY raised_at DESC, enterprise DESC, point DESC LIMIT $13
 
 -- name: touched
--- For reconcile: how many timeline rows each pushed event has.
-SELECT g.ord, count(t.id) AS rows FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
-JOIN inbox i ON i.origin = g.origin JOIN timeline t ON t.cause = i.id GROUP BY g.ord
+-- For reconcile: the timeline rows of each pushed event, and those of one enterprise that are one too many.
+SELECT g.ord, count(t.id) AS rows, count(t.id) - count(DISTINCT c.enterprise) AS doubled
+FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
+JOIN inbox i ON i.origin = g.origin JOIN timeline t ON t.cause = i.id JOIN cases c ON c.id = t.case_id GROUP BY g.ord
