@@ -16,10 +16,11 @@ TAKINGS = (handlers.open_or_join_cases, handlers.open_reported_cases, handlers.a
 async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]:
     """The verdict on each pushed event, and how often it stands on a timeline."""
     found = await stages(db, events, themselves=True)
-    rows = {
-        row["ord"]: row["rows"] for row in await db.fetch(store.TOUCHED, [origin_id(e.source, e.id) for e in events])
-    }
-    return [answer | {"effects": rows.get(place, 0)} for place, answer in enumerate(found, start=1)]
+    touched = {row["ord"]: row for row in await db.fetch(store.TOUCHED, [origin_id(e.source, e.id) for e in events])}
+    for place, answer in enumerate(found, start=1):
+        row = touched.get(place)
+        answer |= {"effects": row["rows"] if row else 0, "doubled": row["doubled"] if row else 0}
+    return found
 
 
 def build(settings: Settings) -> Service:
