@@ -63,6 +63,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         self.service, self.topic = service, taking.topic
         self.partitions: dict[int, Partition] = {}
+        self.fault: str | None = None
+        """Why the topic could not be looked at, as it was last tried."""
         self._handle, self._committed = taking.handle, committed
         self._group = f"{service}.{self.topic.name}"
         self._member = f"{self._group}.{member}" if member else None
@@ -120,13 +122,14 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Only marks. Nothing may be awaited here: records would flow before the seek."""
-        faults.point("consumer.in_listener")
+        # Marked before anything can fail, for a listener's failure is only logged, and then nobody would open them.
         self.partitions = {tp.partition: Partition() for tp in assigned}
+        self._opener.wake()
+        faults.point("consumer.in_listener")
         if assigned and self.consumer is not None:
             self.consumer.pause(*assigned)
             for tp in assigned:
                 self.consumer.seek(tp, 0)  # any offset: without one the framework sleeps five seconds
-        self._opener.wake()
 
     async def _take_all(self, body: bytes, message: KafkaMessage) -> None:
         raw: Any = message.raw_message
@@ -289,7 +292,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def reasons(self) -> list[str]:
         """Why this intake cannot do its job now; empty when it can. A stand-by without partitions can."""
-        found = []
+        found = [f"{self.topic.name}: {self.fault}"] if self.fault else []
         for number, part in sorted(self.partitions.items()):
             name = f"{self.topic.name}/{number}"
             if part.state is State.STOPPED:

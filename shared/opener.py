@@ -26,6 +26,7 @@ RECORD_GAP = _SQL["record_gap"]
 
 STUCK_S = 60.0
 REVIEW_S = 2.0
+ANSWER_S = 5.0
 
 
 class Opener:
@@ -35,6 +36,7 @@ class Opener:
         self._intake, self._topic = intake, intake.topic
         self._line = Line(dsn, f"{intake.service}.{intake.topic.name}.opener")
         self._woken = asyncio.Event()
+        self._identity: LogIdentity | None = None
 
     def wake(self) -> None:
         """A partition was closed or assigned."""
@@ -46,6 +48,7 @@ class Opener:
             while True:
                 try:
                     await self._review()
+                    self._intake.fault = None
                 except Exception as error:
                     self._explain(error)
                     await asyncio.sleep(0.5)
@@ -58,9 +61,7 @@ class Opener:
         telemetry.log.warning("open_failed", topic=self._topic.name, detail=detail)
         if not isinstance(error, KafkaError):
             self._line.drop()
-        for part in self._intake.partitions.values():
-            if part.state is State.CLOSED:
-                part.reason = detail
+        self._intake.fault = detail
 
     async def _rest(self) -> None:
         now = time.monotonic()
@@ -74,18 +75,26 @@ class Opener:
 
     async def _review(self) -> None:
         mine, consumer = self._intake.partitions, self._intake.consumer
-        if consumer is None or not mine:
-            return
+        if consumer is None or consumer._client.get_random_node() is None:
+            return  # not connected yet
         tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
-        ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
-        starts = {tp.partition: start for tp, start in (await consumer.beginning_offsets(tps)).items()}
+        async with asyncio.timeout(ANSWER_S):  # the client itself asks for forty seconds
+            identity = await identify(consumer._client, self._topic.name)
+            ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
+            starts = {tp.partition: start for tp, start in (await consumer.beginning_offsets(tps)).items()}
+        if mine is not self._intake.partitions:
+            return
+        if identity != self._identity:  # perhaps made again under our hands: offsets alone do not tell
+            self._identity = identity
+            for number in mine:
+                self._intake.close(number)
         now = time.monotonic()
         for number, part in mine.items():
             if part.state is State.OPEN and starts[number] > part.expected and not self._topic.compacted:
                 self._intake.close(number)  # retention overtook us
         due = [number for number, part in mine.items() if part.state is not State.OPEN and part.retry_at <= now]
         if due:
-            await self._open(consumer, mine, due, starts, ends)
+            await self._open(consumer, mine, due, starts, ends, identity)
         self._measure(mine, ends)
 
     async def _open(
@@ -95,8 +104,8 @@ class Opener:
         due: Sequence[int],
         starts: Mapping[int, int],
         ends: Mapping[int, int],
+        identity: LogIdentity,
     ) -> None:
-        identity = await identify(consumer._client, self._topic.name)
         rows = await self._positions(due, starts, identity)
         for number in due:
             row, start = rows[number], starts[number]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import asyncpg
 from aiokafka.errors import KafkaError
 
 from shared import faults, telemetry
@@ -20,6 +21,7 @@ STATE = _SQL["outbox_state"]
 
 BATCH = 500
 POLL_S = 0.05
+FROZEN_AFTER = "15s"  # of silence a holder loses its session, and with it the lock
 
 
 async def put(db: Connection, topic: Topic, events: Sequence[Event]) -> None:
@@ -38,8 +40,7 @@ class Relay:
     """Sends what the outbox holds; one a service at work, under an advisory lock, the others stand by."""
 
     def __init__(self, dsn: str, service: str, producer: Producer) -> None:
-        # A frozen holder loses its session, and with it the lock, after 15 s of silence.
-        self._line = Line(dsn, f"{service}.relay", idle_session_timeout="15s")
+        self._line = Line(dsn, f"{service}.relay", idle_session_timeout=FROZEN_AFTER)
         self._service, self._producer = service, producer
         self._woken = asyncio.Event()
 
@@ -52,9 +53,9 @@ class Relay:
         pause = 0.1
         while True:
             try:
-                await self._stand_by()
+                db = await self._stand_by()
                 while True:
-                    if await self._pass() < BATCH:
+                    if await self._pass(db) < BATCH:
                         await self._wait()
                     pause = 0.1
             except asyncio.CancelledError:
@@ -74,15 +75,16 @@ class Relay:
             pass
         self._woken.clear()
 
-    async def _stand_by(self) -> None:
+    async def _stand_by(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """The session that holds the lock: when it is cut the lock is lost, so no other may do its work."""
         while True:
             db = await self._line.get()
             if await db.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"fengsui.relay.{self._service}"):
-                return
+                return db
             await asyncio.sleep(1)
 
-    async def _pass(self) -> int:
-        async with self._line.transaction() as db:
+    async def _pass(self, db: "asyncpg.Connection[asyncpg.Record]") -> int:
+        async with db.transaction():
             rows = await db.fetch(CLAIM, BATCH)
             if not rows:
                 return 0

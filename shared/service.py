@@ -20,6 +20,7 @@ from shared import outbox, telemetry
 from shared.access import Tokens
 from shared.consumer import Intake, Taking
 from shared.database import Connection, Line, Pool, pool
+from shared.heads import BoundedHead
 from shared.operations import operations, stages
 from shared.outbox import Relay
 from shared.problems import Problem, answer_problem, pointer
@@ -143,6 +144,7 @@ class Service:
                 self.settings.kafka,
                 client_id=self.name,
                 consumer_only=True,
+                metadata_max_age_ms=5_000,  # a topic that is made again gets its readers back that soon
                 allow_auto_create_topics=False,
                 logger=None,
             )
@@ -259,13 +261,12 @@ def serve(service: Service) -> None:
         host=service.settings.host,
         port=port_of(service.name, service.settings),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHead,
         lifespan="off",
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=75,
-        h11_max_incomplete_event_size=64 * 1024,
     )
     server = _Server(config, service)
 

@@ -21,10 +21,19 @@ from deploy.local import secrets
 from deploy.local.postgres import Postgres
 from deploy.local.walls import SERVICES, in_our_database
 from deploy.tokens import ensure_keys, mint
+from shared.codes import uscc_check_character
 from shared.service import PORTS
 
 HTTP_SERVICES = ("ingest", "hazards", "notify", "reporting")
-ENTERPRISE = "91220203MA00000017"
+
+
+def uscc(number: int) -> str:
+    """The credit code of the nth test enterprise."""
+    body = f"91220203MA{number:07}"
+    return body + uscc_check_character(body)
+
+
+ENTERPRISE = uscc(1)
 
 
 def free_base() -> int:
@@ -61,7 +70,13 @@ def alarm(pushed: str, point: str = "T-1", level: str = "red", state: str = "rai
 def hazard(pushed: str, title: str = "安全阀未校验", **more: Any) -> dict[str, Any]:
     """A CloudEvent of a hazard report."""
     data = {"title": title, "category": "equipment"} | more.pop("data", {})
-    return {"specversion": "1.0", "id": pushed, "source": "//test/check", "type": "fengsui.hazard.v1", "data": data} | more
+    return {
+        "specversion": "1.0",
+        "id": pushed,
+        "source": "//test/check",
+        "type": "fengsui.hazard.v1",
+        "data": data,
+    } | more
 
 
 async def until(ask: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool] = bool, timeout: float = 20) -> Any:
@@ -131,7 +146,9 @@ class Stack:
         """Where a service answers."""
         return f"http://127.0.0.1:{self.base + PORTS[service]}{path}"
 
-    def headers(self, role: str = "admin", region: str = "220000", name: str = "test", enterprise: str | None = None) -> Any:
+    def headers(
+        self, role: str = "admin", region: str = "220000", name: str = "test", enterprise: str | None = None
+    ) -> Any:
         """A staff's token."""
         return {"Authorization": f"Bearer {mint(self.home, name, role, region, 1, enterprise)}"}
 
@@ -167,7 +184,9 @@ class Stack:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
-    async def send(self, service: str, path: str, body: Any, version: int | None = None, **staff: Any) -> tuple[int, Any]:
+    async def send(
+        self, service: str, path: str, body: Any, version: int | None = None, **staff: Any
+    ) -> tuple[int, Any]:
         """Posts to a service as staff; status and answer."""
         headers = self.headers(**staff) | ({"If-Match": f'"{version}"'} if version is not None else {})
         async with self.session.post(self.url(service, path), json=body, headers=headers) as answer:
@@ -205,14 +224,17 @@ class Stack:
         return str(made["key"])
 
     def stop(self) -> None:
-        """Ends all services."""
-        for name in list(self.processes):
-            self.processes[name].terminate()
-        for name in list(self.processes):
+        """Ends all services, also one that is frozen or does not want to."""
+        for process in self.processes.values():
+            process.terminate()
+            process.send_signal(signal.SIGCONT)
+        for process in self.processes.values():
             try:
-                self.processes.pop(name).wait(12)
+                process.wait(12)
             except subprocess.TimeoutExpired:
-                pass
+                process.kill()
+                process.wait(5)
+        self.processes.clear()
 
 
 @asynccontextmanager
@@ -231,4 +253,16 @@ def passwords(home: Path) -> dict[str, str]:
     return {f"{s}_{kind}": secrets.password(home, f"{s}_{kind}") for s in SERVICES for kind in ("work", "ask")}
 
 
-__all__ = ["ENTERPRISE", "Stack", "alarm", "ensure_keys", "free_base", "hazard", "now", "opened", "passwords", "until"]
+__all__ = [
+    "ENTERPRISE",
+    "Stack",
+    "alarm",
+    "ensure_keys",
+    "free_base",
+    "hazard",
+    "now",
+    "opened",
+    "passwords",
+    "until",
+    "uscc",
+]

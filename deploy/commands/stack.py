@@ -32,7 +32,9 @@ def up(
 ) -> None:
     """Start everything that does not run yet, and start it again whenever it dies."""
     from deploy.local import detached, plan, stack, supervisor  # noqa: PLC0415 (only what a command needs is loaded)
+    from shared import settings  # noqa: PLC0415
 
+    settings.load()  # a wrong one is named here, once, and not by every service
     place = absolute(home)
     if detach:
         detached.up(place, port_base, demo, supervisor.say)

@@ -50,3 +50,9 @@ appender.file.strategy.max = 3
 rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
 """
+
+
+def escaped(path: object) -> str:
+    """As a properties file bears it, which Java reads as Latin-1."""
+    units = memoryview(str(path).encode("utf-16-le")).cast("H")
+    return "".join(chr(unit) if 32 <= unit < 127 and unit != 92 else f"\\u{unit:04x}" for unit in units)

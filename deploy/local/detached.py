@@ -62,13 +62,14 @@ def follow(
             state = claim.declared(home)
             holder = claim.holder(home)
             ready = state is not None and holder is not None and state.pid == holder.pid and state.phase == "ready"
+            over = starting is not None and starting.poll() is not None and holder is None
             while line := lines.readline().rstrip("\n"):
                 last = line
                 if not line.startswith(PREFIX):
                     say(line)
             if ready:
                 return _refuse_if_other(home, port_base, demo, state)
-            if starting and starting.poll() is not None and holder is None:
+            if over:
                 raise Refusal(last.removeprefix(PREFIX) or NO_WORD.format(log=log))
             time.sleep(0.1)
     raise Refusal(SLOW.format(seconds=PATIENCE))

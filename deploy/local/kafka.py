@@ -14,7 +14,7 @@ import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local import jars, ports, processes, secrets
-from deploy.local.broker import LOGGING, PROPERTIES
+from deploy.local.broker import LOGGING, PROPERTIES, escaped
 from deploy.local.probes import Probe
 from deploy.local.processes import Child
 from deploy.refusal import Refusal
@@ -59,7 +59,7 @@ class Kafka:
         heap = os.environ.get("FENGSUI_KAFKA_HEAP", "512m")
         if not re.fullmatch(r"[1-9][0-9]*[mg]", heap):
             raise Refusal(HEAP.format(heap=heap))
-        settings = self._properties(self.data) + LOGGING.format(log=self.log)
+        settings = self._properties(self.data) + LOGGING.format(log=escaped(self.log))
         other_settings = hashlib.sha256(settings.encode()).hexdigest()[:16]  # make another command
         flags = (f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
         return Child(
@@ -69,7 +69,7 @@ class Kafka:
                 "kafka.Kafka",
                 str(self.run / "kafka.properties"),
             ),
-            env=processes.inherited(),
+            env=self._env(),
             port=self.port,
             probe=Probe("kafka", "127.0.0.1", self.port),
             output="kafka.out",
@@ -82,7 +82,7 @@ class Kafka:
         (self.run / "java").mkdir(parents=True)
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         (self.run / "kafka.properties").write_text(self._properties(self.data))
-        (self.run / "kafka.log4j2.properties").write_text(LOGGING.format(log=self.log))
+        (self.run / "kafka.log4j2.properties").write_text(LOGGING.format(log=escaped(self.log)))
         if self.data.exists() and any(self.data.iterdir()):
             self._recognise()
         else:
@@ -109,8 +109,7 @@ class Kafka:
         settings.write_text(self._properties(half))
         command = (*self._java("-Xmx128m", "-XX:TieredStopAtLevel=1"), "kafka.tools.StorageTool")
         command += ("format", "-t", secrets.cluster_id(self.home), "-c", str(settings))
-        env = processes.inherited()
-        done = subprocess.run(command, env=env, cwd=self.home, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=self._env(), cwd=self.home, capture_output=True, text=True, check=False)
         settings.unlink()
         if done.returncode:
             words = " ".join((done.stdout + done.stderr).strip().splitlines()[-2:])
@@ -140,7 +139,7 @@ class Kafka:
 
     def _properties(self, data: Path) -> str:
         controller = ports.kept(self.home, "controller", "kafka")
-        return PROPERTIES.format(node=NODE, port=self.port, controller=controller, data=data)
+        return PROPERTIES.format(node=NODE, port=self.port, controller=controller, data=escaped(data))
 
     def _java(self, *options: str) -> tuple[str, ...]:
         return (
@@ -154,6 +153,9 @@ class Kafka:
             f"-XX:ErrorFile={self.home / 'log' / 'kafka.crash.%p.log'}",
             f"-Dlog4j2.configurationFile={self.run / 'kafka.log4j2.properties'}",
         )
+
+    def _env(self) -> dict[str, str]:
+        return processes.inherited() | {"LC_ALL": "C.UTF-8"}  # by which Java reads the names of files
 
     def _warmth(self) -> tuple[str, ...]:
         return (f"-XX:AOTCache={jars.warm_cache()}",) if jars.warm_cache().exists() else ()

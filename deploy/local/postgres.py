@@ -30,7 +30,7 @@ INITDB = "initdb failed: {words}"
 NOT_OURS = "{file} is missing, and {folder} is not empty: put the saved copy back; nothing was initialised"
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "shared_buffers": "256MB"}
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+FAST = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off", "shared_buffers": "128MB"}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # nobody uses them, and a home's path may be longer than sockets bear
@@ -52,7 +52,7 @@ def binaries() -> Path:
 
 
 class Postgres:
-    """The embedded server of one home; `fast` gives up durability for tests."""
+    """The embedded server of one home; `fast` forgoes what only a power cut could take, for tests."""
 
     def __init__(self, home: Path, port: int | None = None, fast: bool = False) -> None:
         self.home = home

@@ -1,6 +1,7 @@
 """`fengsui up`: everything runs, what dies is started again, and nothing stays behind."""
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ DONE = "{name:<10} done   {seconds:.1f} s"
 WAITING = "{name:<10} not ready after {seconds:.0f} s: {reason}"
 AGAIN = "{name} ended ({words}) and is started again in {pause:g} s"
 UP = "all is ready after {seconds:.1f} s; data and logs are in {home}"
+UNREACHABLE = "FENGSUI_{name}: {host}:{port} {reason}"
 HOW_TO_STOP = "Ctrl-C or `fengsui down` stops all of it"
 
 Say = Callable[[str], None]
@@ -53,6 +55,7 @@ class Supervisor:
         self._home = home
         self._build = build
         self._say = say
+        self._stack: Stack | None = None
         self._was_ready: set[str] = set()
 
     async def run(self) -> None:
@@ -61,12 +64,14 @@ class Supervisor:
             self._check_disk()
             try:
                 async with asyncio.TaskGroup() as self._keepers:
-                    stack = await asyncio.to_thread(self._build, self._say)
-                    await self._rise(stack)
-                    await self._watch(stack)
+                    self._stack = await asyncio.to_thread(self._build, self._say)
+                    await self._rise(self._stack)
+                    await self._watch(self._stack)
             except BaseExceptionGroup as group:
                 raise _first(group) from None
             finally:
+                with suppress(OSError):  # a full disk keeps nothing running
+                    self._declare("stopping")
                 await asyncio.to_thread(stop_recorded, self._home, self._say)
                 (self._home / "run" / "stack.state").unlink(missing_ok=True)
 
@@ -77,7 +82,7 @@ class Supervisor:
 
     async def _rise(self, stack: Stack) -> None:
         began = time.monotonic()
-        self._declare(stack, "starting")
+        self._declare("starting")
         await asyncio.to_thread(self._make_way, stack)
         for stage in stack.stages:
             async with asyncio.TaskGroup() as steps:
@@ -86,11 +91,11 @@ class Supervisor:
         self._say(UP.format(seconds=time.monotonic() - began, home=self._home))
         for line in (*stack.addresses(), HOW_TO_STOP):
             self._say(line)
-        self._declare(stack, "ready")
+        self._declare("ready")
 
-    def _declare(self, stack: Stack, phase: claim.Phase) -> None:
-        pid = psutil.Process().pid
-        claim.declare(self._home, claim.State(pid, phase, stack.port_base, stack.demo, stack.parts))
+    def _declare(self, phase: claim.Phase) -> None:
+        if stack := self._stack:
+            claim.declare(self._home, claim.State(os.getpid(), phase, stack.port_base, stack.demo, stack.parts))
 
     def _make_way(self, stack: Stack) -> None:
         """Stops what an earlier supervisor left and no longer fits, and names whoever sits on a port of ours."""
@@ -127,13 +132,18 @@ class Supervisor:
         while reason := await asyncio.to_thread(probe.ask, 1.0):
             waited = time.monotonic() - began
             if waited > patience:
-                log = self._home / "log" / f"{name}.log"
-                raise Refusal(NOT_READY.format(name=name, seconds=waited, reason=reason, log=log))
+                raise Refusal(self._unready(name, probe, waited, reason))
             if waited > next_word:
                 self._say(WAITING.format(name=name, seconds=waited, reason=shortened(reason)))
-                next_word += 10.0
+                next_word *= 2
             await asyncio.sleep(0.05)
         self._say(READY.format(name=name, seconds=time.monotonic() - began))
+
+    def _unready(self, name: str, probe: Probe, waited: float, reason: str) -> str:
+        if processes.recorded(self._home, name):
+            log = self._home / "log" / f"{name}.log"
+            return NOT_READY.format(name=name, seconds=waited, reason=reason, log=log)
+        return UNREACHABLE.format(name=name.upper(), host=probe.host, port=probe.port, reason=reason)
 
     async def _keep(self, child: Child, before: Callable[[], None] | None, process: psutil.Process | None) -> None:
         """Starts it again whenever it has died; before it was ever ready, only a few times."""

@@ -10,16 +10,16 @@ SELECT * FROM cases WHERE cause = ANY($1::uuid[]) AND state NOT IN ('closed', 'v
 -- name: save_alarms
 -- How the board stands now.
 INSERT INTO alarms (enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message,
-    raised_at, cleared_at, occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at)
+    raised_at, cleared_at, occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at, said_at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[],
     $9::float8[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::uuid[], $15::timestamptz[],
-    $16::text[], $17::timestamptz[])
+    $16::text[], $17::timestamptz[], $18::timestamptz[])
 ON CONFLICT (enterprise, point, level) DO UPDATE SET region = excluded.region, industry = excluded.industry,
     enterprise_name = excluded.enterprise_name, state = excluded.state, value = excluded.value,
     "limit" = excluded."limit", message = excluded.message, raised_at = excluded.raised_at,
     cleared_at = excluded.cleared_at, occurrences = excluded.occurrences, case_id = excluded.case_id,
     acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by,
-    unanswered_at = excluded.unanswered_at
+    unanswered_at = excluded.unanswered_at, said_at = excluded.said_at
 
 -- name: save_cases
 -- How the cases stand now; whoever saves holds their rows, or makes them.

@@ -70,7 +70,7 @@ async def save_alarms(db: Connection, alarms: Iterable[BoardAlarm]) -> None:
         (
             a.key.enterprise, a.key.point, a.key.level.value, a.region, a.industry, a.enterprise_name, a.state.value,
             a.value, a.limit, a.message, a.raised_at, a.cleared_at, a.occurrences, a.case, a.acknowledged_at,
-            a.acknowledged_by, a.unanswered_at,
+            a.acknowledged_by, a.unanswered_at, a.said_at,
         )
         for a in sorted(alarms, key=lambda a: a.key)
     ]  # fmt: skip

@@ -3,37 +3,26 @@
 from collections.abc import Sequence
 
 from services.notify import metrics
-from services.notify.domain.call import CallState, tell
-from services.notify.domain.calls import Calls, calls_people, take_events
+from services.notify.domain.calls import calls_people, take_events
 from services.notify.store import calls as store
 from services.notify.store.duty import duty, routes
-from shared import outbox, telemetry
+from services.notify.telling import keep
 from shared.consumer import Held, takes
 from shared.database import Connection
 from shared.events.cases import CaseChanged
-from shared.topics import CASES, NOTIFICATIONS
+from shared.topics import CASES
 
 
 @takes(CASES)
 async def call_people(db: Connection, events: Sequence[CaseChanged]) -> Held:
-    """What begins or grows worse calls the people on duty; an answer, a clearing and an end reach whoever was told."""
+    """What begins or grows worse calls the people on duty; answers and ends reach whoever was told."""
     cases, calling = {event.data.case for event in events}, [event for event in events if calls_people(event)]
     now = await store.now(db)
     told = await store.told_cases(db, cases, (event.data.case for event in calling))
     known = await store.calls_of_cases(db, cases)
     on_duty = await duty(db, {event.region for event in calling}, now)
     board = take_events(told, known.values(), events, on_duty, await routes(db), now)
-    await store.save(db, known, board.changed.values(), now)
     await store.answer_cases(db, (case.case for case in board.cases.values() if case.answered_at == now))
-    await say(db, board)
+    await keep(db, known, list(board.changed.values()), board.steps, now)
     metrics.time_to_notification(calling, now)
     return board.held
-
-
-async def say(db: Connection, board: Calls) -> None:
-    """Tells of the steps of a batch."""
-    await outbox.put(db, NOTIFICATIONS, [tell(call, step, board.now) for call, step in board.steps])
-    metrics.count(step for _, step in board.steps)
-    for call in board.changed.values():
-        if call.state is CallState.EXHAUSTED:
-            telemetry.log.error("nobody_answers", call=str(call.id), case=str(call.case), region=call.region)

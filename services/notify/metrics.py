@@ -32,13 +32,20 @@ for _channel in CHANNELS:
 for _tier in Tier:
     NOBODY_ON_DUTY.labels(_tier.value)
 
-_ENTERS = frozenset(NotificationKind) - {NotificationKind.ENDED}  # an end is told without a state of its own
+_ENTERS = {
+    NotificationKind.CREATED: NotificationState.PENDING,
+    NotificationKind.DELIVERED: NotificationState.SENT,
+    NotificationKind.ACKNOWLEDGED: NotificationState.ACKNOWLEDGED,
+    NotificationKind.ESCALATED: NotificationState.ESCALATED,
+    NotificationKind.HELD: NotificationState.HELD,
+    NotificationKind.FAILED: NotificationState.FAILED,
+}
 
 
 def count(steps: Iterable[Step]) -> None:
     """Counts steps; a batch that is rolled back afterwards counts again, which a rate bears."""
     for step in steps:
-        if step.kind in _ENTERS:
+        if _ENTERS.get(step.kind) is step.notification.state:  # one that is escalated may still be delivered
             NOTIFICATIONS.labels(step.notification.state.value).inc()
         if step.kind is NotificationKind.HELD:
             NOBODY_ON_DUTY.labels(step.notification.tier.value).inc()

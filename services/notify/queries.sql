@@ -78,8 +78,8 @@ UPDATE deliveries d SET state = g.state, due_at = g.due_at
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS g(id, state, due_at) WHERE d.id = g.id
 
 -- name: claim_deliveries
--- What is due, at most $1 of it: nothing of the contacts $2, one message of each of the contacts $3. A lease that ran
--- out is a call of which nobody knows the end.
+-- What is due, at most $1 of it: nothing of the contacts $2, one message of each of the contacts $3, $4 of any other.
+-- A lease that ran out is a call of which nobody knows the end.
 WITH first AS (
     SELECT id, contact, due_at FROM deliveries
     WHERE state IN ('waiting', 'sending') AND due_at <= now() AND contact <> ALL($2::text[])
@@ -88,7 +88,7 @@ WITH first AS (
     SELECT id, row_number() OVER (PARTITION BY contact ORDER BY due_at, id) AS place FROM first
 ), taken AS (
     SELECT d.id, d.state, d.tries FROM deliveries d JOIN placed p USING (id)
-    WHERE (p.place = 1 OR d.contact <> ALL($3::text[])) AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
+    WHERE p.place <= CASE WHEN d.contact = ANY($3::text[]) THEN 1 ELSE $4::int END AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
     ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries d SET state = 'sending', tries = d.tries + 1, due_at = now() + interval '30 seconds'
@@ -216,7 +216,7 @@ WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR region LIKE $2 || '%') AND 
 ORDER BY starts_at, roster, contact LIMIT $8
 
 -- name: called
--- For reconcile: the calls of each pushed event, and those of them that are one too many.
-SELECT g.ord, count(c.id) AS calls, greatest(count(c.id) - 1, 0) AS doubled
+-- For reconcile: the calls of each pushed event, and those of one enterprise that are one too many.
+SELECT g.ord, count(c.id) AS calls, count(c.id) - count(DISTINCT c.enterprise) AS doubled
 FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
 JOIN inbox i ON i.origin = g.origin JOIN calls c ON c.id = i.id GROUP BY g.ord

@@ -39,7 +39,9 @@ def notification_json(call: Call, known: Notification, attempts: Iterable[Any]) 
 def message_body(message: Message, at: datetime, call: Call, known: Notification, attempts: Iterable[Any]) -> bytes:
     """What a webhook carries: the notification as it stood when the message was decided."""
     data = notification_json(call, known, attempts)
-    return orjson.dumps({"type": f"notification.{message}", "timestamp": at, "data": data})
+    return orjson.dumps(
+        {"type": f"notification.{message}", "timestamp": at, "data": data}, default=str
+    )  # asyncpg has its own UUID
 
 
 def _attempt_json(row: Any) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class BoardAlarm:
     acknowledged_by: str | None = None
     unanswered_at: datetime | None = None
     """When it opens a case because nobody answered (a policy; None: never)."""
+    said_at: datetime | None = None
+    """When it was last said to be in alarm: an end that is older ends nothing."""
 
 
 def after(known: BoardAlarm | None, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
@@ -63,22 +65,25 @@ def _after_raised(place: BoardAlarm, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
     if place.state is AlarmState.RAISED:
         return _said_again(place, alarm), Turn.AGAIN
     if place.cleared_at is not None and alarm.time < place.cleared_at:
-        return replace(place, occurrences=place.occurrences + 1), Turn.LATE
+        began = place.raised_at or alarm.time
+        return replace(place, raised_at=began, occurrences=place.occurrences + 1), Turn.LATE
     return _raised(place, alarm), Turn.RAISED
 
 
 def _after_cleared(place: BoardAlarm, alarm: Alarm) -> tuple[BoardAlarm, Turn]:
     if place.state is AlarmState.CLEARED:
         return replace(place, cleared_at=_later(place.cleared_at, alarm.time)), Turn.NOTHING
-    if place.raised_at is not None and alarm.time < place.raised_at:
+    said_at = place.said_at or place.raised_at
+    if said_at is not None and alarm.time < said_at:
         return place, Turn.STALE
     return replace(place, state=AlarmState.CLEARED, cleared_at=alarm.time, unanswered_at=None), Turn.CLEARED
 
 
 def _said_again(place: BoardAlarm, alarm: Alarm) -> BoardAlarm:
+    if place.said_at is not None and alarm.time < place.said_at:
+        return place
     data = alarm.data
-    same = (place.value, place.limit, place.message) == (data.value, data.limit, data.message)
-    return place if same else replace(place, value=data.value, limit=data.limit, message=data.message)
+    return replace(place, value=data.value, limit=data.limit, message=data.message, said_at=alarm.time)
 
 
 def _empty(alarm: Alarm) -> BoardAlarm:
@@ -109,6 +114,7 @@ def _raised(place: BoardAlarm, alarm: Alarm) -> BoardAlarm:
         limit=alarm.data.limit,
         message=alarm.data.message,
         raised_at=alarm.time,
+        said_at=alarm.time,
         occurrences=place.occurrences + 1,
         acknowledged_at=None,
         acknowledged_by=None,

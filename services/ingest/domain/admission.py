@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.domain.moments import BadTime, moment
 from shared.events.alarms import Alarm, AlarmData
@@ -24,10 +24,13 @@ TEXT_LIMIT: Final = 64 * 1024
 DEPTH_LIMIT: Final = 32
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+_SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,2048}")  # a line break would blur where the source ends and the id begins
+_JSON = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
 _OWN: Final = frozenset({"specversion", "id", "source", "type", "time", "data", "datacontenttype", "data_base64"})
 _OPTIONAL_TEXT: Final = frozenset({"subject", "dataschema"})
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Number = Annotated[float, AfterValidator(lambda value: value + 0.0)]  # -0.0 is 0
 Title = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 
 
@@ -41,13 +44,13 @@ class AlarmIn(_In):
     point: Annotated[str, Field(min_length=1, max_length=POINT_LIMIT)]
     level: Literal["red", "orange", "yellow", "blue"]
     state: Literal["raised", "cleared"]
-    value: float | None = None
-    limit: float | None = None
+    value: Number | None = None
+    limit: Number | None = None
     message: Text | None = None
 
 
 class AttachmentIn(_In):
-    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://")]
+    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\x00-\x20]+$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -177,16 +180,17 @@ def _envelope(item: dict[str, Any], pusher: Pusher) -> tuple[str, str, str]:
     pushed, source, kind = item["id"], item["source"], item["type"]
     if not isinstance(pushed, str) or not pushed.strip() or len(pushed) > ID_LIMIT or "\x00" in pushed:
         raise Refused("bad_id", f"an id is 1 to {ID_LIMIT} characters, not blank, without NUL", "/id")
-    if not isinstance(source, str) or not source.strip() or len(source) > 2048 or "\x00" in source:
-        raise Refused("bad_source", "a source is a URI reference of 1 to 2048 characters", "/source")
-    if kind not in TYPES:
+    if not isinstance(source, str) or not source.strip() or not _SOURCE.fullmatch(source):
+        raise Refused("bad_source", "a source is 1 to 2048 characters, not blank, none a control", "/source")
+    if not isinstance(kind, str) or kind not in TYPES:
         raise Refused("unknown_type", f"known types are {', '.join(TYPES)}", "/type")
     for name, value in item.items():
         if name not in _OWN:
             _attribute(name, value)
     if "enterprise" in item and item["enterprise"] != pusher.uscc:
         raise Refused("not_yours", "the key speaks for another enterprise", "/enterprise")
-    if item.get("datacontenttype", "application/json") not in ("application/json", "application/json; charset=utf-8"):
+    media = item.get("datacontenttype", "application/json")
+    if not isinstance(media, str) or not _JSON.fullmatch(media):
         raise Refused("bad_data", "data must be application/json", "/datacontenttype")
     if "data_base64" in item:
         raise Refused("bad_data", "data must be JSON, not data_base64", "/data_base64")
@@ -195,7 +199,7 @@ def _envelope(item: dict[str, Any], pusher: Pusher) -> tuple[str, str, str]:
 
 def _attribute(name: str, value: object) -> None:
     if not _ATTRIBUTE.fullmatch(name):
-        raise Refused("bad_attribute", "attribute names are [a-z0-9]{1,20}", "/" + _escape(name))
+        raise Refused("bad_attribute", "attribute names are [a-z0-9]{1,20}", "/" + escaped(name))
     if isinstance(value, dict | list) or (name in _OPTIONAL_TEXT and not isinstance(value, str)):
         raise Refused("bad_attribute", "an attribute is text, a number or true/false", "/" + name)
 
@@ -226,7 +230,7 @@ def _data(kind: str, data: object) -> _In:
 def _refusal(error: ValidationError) -> Refused:
     first = error.errors(include_url=False, include_input=False)[0]
     place = [str(part) for part in first["loc"] if part not in ("float", "int")]
-    pointer = "/data" + "".join("/" + _escape(part) for part in place)
+    pointer = "/data" + "".join("/" + escaped(part) for part in place)
     if first["type"] == "literal_error":
         name = place[-1]
         return Refused(f"bad_{name}", f"{name} is one of {', '.join(_CLOSED[name])}", pointer)
@@ -236,14 +240,15 @@ def _refusal(error: ValidationError) -> Refused:
     return Refused(code, first["msg"], pointer)
 
 
-def _escape(part: str) -> str:
+def escaped(part: str) -> str:
+    """A member's name as a token of a JSON pointer, bounded."""
     return part[:64].replace("~", "~0").replace("/", "~1")
 
 
 def deeper_than(value: object, limit: int) -> bool:
     """Whether JSON nests deeper than so many levels."""
     level: list[object] = [value]
-    while level and limit >= 0:
+    while level and limit > 0:
         limit -= 1
         level = [
             inner
@@ -252,4 +257,4 @@ def deeper_than(value: object, limit: int) -> bool:
             for inner in (each.values() if isinstance(each, dict) else each)
             if isinstance(inner, dict | list)
         ]
-    return bool(level)
+    return any(isinstance(each, dict | list) for each in level)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from math import isfinite
 from typing import Any, Final
 
-from services.ingest.domain.admission import DEPTH_LIMIT, POINT_LIMIT, Pusher, Refused, TooDeep, deeper_than
+from services.ingest.domain.admission import DEPTH_LIMIT, POINT_LIMIT, Pusher, Refused, TooDeep, deeper_than, escaped
 from services.ingest.domain.moments import BadTime, moment
 from shared.events.event import event_id, microseconds
 from shared.events.readings import Frame, FrameData
@@ -102,7 +102,7 @@ def _reading(given: Any, place: Mapping[str, str], points: Set[str], times: _Tim
         raise Refused("bad_shape", "a reading is a JSON object", place["point"].rsplit("/", 1)[0])
     for name in given:
         if name not in _ROW:
-            raise Refused("unknown_member", "a reading has point, time, value and quality", place["point"])
+            raise Refused("unknown_member", "a reading has point, time, value and quality", place[escaped(name)])
     point = given.get("point")
     if not isinstance(point, str) or not 1 <= len(point) <= POINT_LIMIT:
         raise Refused("bad_point", f"a point is 1 to {POINT_LIMIT} characters", place["point"])
@@ -110,7 +110,7 @@ def _reading(given: Any, place: Mapping[str, str], points: Set[str], times: _Tim
         raise Refused("unknown_point", "the enterprise has no such point", place["point"])
     at = times.at(given.get("time"), place["time"])
     quality = given.get("quality", "good")
-    if quality not in _QUALITIES:
+    if not isinstance(quality, str) or quality not in _QUALITIES:
         raise Refused("bad_quality", f"quality is one of {', '.join(Quality)}", place["quality"])
     value = given.get("value")
     if value is None and quality == Quality.BAD:
@@ -175,7 +175,7 @@ def _columns(body: dict[str, Any]) -> Iterator[tuple[Mapping[str, str], Any]]:
 def _only(body: dict[str, Any], known: set[str]) -> None:
     for name in body:
         if name not in known:
-            raise BadFrame(400, "unknown_member", f"a frame has {', '.join(sorted(known))}", "/" + name[:64])
+            raise BadFrame(400, "unknown_member", f"a frame has {', '.join(sorted(known))}", "/" + escaped(name))
 
 
 def _bounded(count: int) -> None:

@@ -31,6 +31,8 @@ def moment(text: object, now: datetime) -> datetime:
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
     fraction, zulu, sign, offset_hours, offset_minutes = match.groups()[6:]
     micros = int((fraction or "0")[:6].ljust(6, "0"))
+    if not 1900 < year < 9999:  # what the calendar cannot hold once it is moved to UTC
+        raise BadTime("time_out_of_range", f"before {EARLIEST.date()}, or absurd")
     try:
         if zulu:
             zone = UTC
@@ -41,12 +43,8 @@ def moment(text: object, now: datetime) -> datetime:
             zone = timezone(-shift if sign == "-" else shift)
         leap = timedelta(seconds=1) if second == 60 else timedelta(0)
         local = datetime(year, month, day, hour, minute, second - (second == 60), micros, tzinfo=zone)
-        if not 1900 < year < 9999:
-            raise BadTime("time_out_of_range", f"before {EARLIEST.date()}, or absurd")
         at = local.astimezone(UTC) + leap
     except ValueError as error:
-        if isinstance(error, BadTime):
-            raise
         raise BadTime("bad_time", f"there is no such time: {error}") from error
     if at < EARLIEST:
         raise BadTime("time_out_of_range", f"before {EARLIEST.date()}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
 from typing import Any, Final
+from unicodedata import category
 
 from shared.codes import regions, tier_of, uscc_fault
 from shared.vocabulary import Industry, Tier
@@ -34,6 +35,7 @@ POINT_COLUMNS: Final = {
     "off_delay_s": False,
 }
 DELAY_LIMIT_S: Final = 86_400.0
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})  # controls, bidi overrides, zero widths, line breaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,8 @@ def _text(cell: str) -> str:
 
 
 def _point(cell: str) -> str:
-    if len(cell) > 64 or "\x00" in cell:
-        raise _Bad("bad_point", "a point is 1 to 64 characters")
+    if len(cell) > 64 or any(category(character) in _UNSEEN for character in cell):
+        raise _Bad("bad_point", "a point is 1 to 64 characters, none of them unseen")
     return cell
 
 

@@ -6,6 +6,7 @@ import zlib
 from json import JSONDecoder
 from typing import Any, Final
 
+import cramjam
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
@@ -20,8 +21,8 @@ _KEY_END: Final = re.compile(rb'"\s*:')
 async def read(request: Request) -> bytes:
     """The body as JSON text in UTF-8 without BOM; raises Problem 400, 408, 413 or 415."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in ("identity", "gzip", ""):
-        raise Problem(415, "unsupported_encoding", "Content-Encoding may be gzip or identity")
+    if coding not in ("identity", "", *INFLATERS):
+        raise Problem(415, "unsupported_encoding", f"Content-Encoding may be {', '.join(INFLATERS)} or identity")
     try:
         async with asyncio.timeout(PATIENCE_S):
             raw = await _bounded(request)
@@ -29,7 +30,7 @@ async def read(request: Request) -> bytes:
         raise Problem(408, "too_slow", "the body did not arrive within 30 s", headers={"Connection": "close"}) from None
     except ClientDisconnect:
         raise Problem(400, "incomplete", "the body ended early") from None
-    if coding == "gzip":
+    if inflate := INFLATERS.get(coding):
         raw = inflate(raw)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
@@ -54,7 +55,7 @@ def _too_large() -> Problem:
     return Problem(413, "too_large", "at most 8 MiB at once", headers={"Connection": "close"})
 
 
-def inflate(raw: bytes) -> bytes:
+def gunzip(raw: bytes) -> bytes:
     """All members of a gzip body, bounded together."""
     pieces, size = [], 0
     while raw:
@@ -65,12 +66,33 @@ def inflate(raw: bytes) -> bytes:
             raise Problem(400, "bad_encoding", f"the body is not gzip: {error}") from None
         size += len(piece)
         if size > INFLATED_LIMIT or member.unconsumed_tail:
-            raise Problem(413, "inflated_too_large", "at most 16 MiB after inflating")
+            raise _inflates_too_far()
         if not member.eof:
             raise Problem(400, "bad_encoding", "the gzip body ends early")
         pieces.append(piece)
         raw = member.unused_data
     return b"".join(pieces)
+
+
+def unzstd(raw: bytes) -> bytes:
+    """All frames of a zstd body, bounded together; the size that a frame claims is not believed."""
+    room = bytearray(INFLATED_LIMIT + 1)
+    try:
+        size = cramjam.zstd.decompress_into(raw, room)
+    except cramjam.DecompressionError as error:
+        if "whole buffer" in str(error):
+            raise _inflates_too_far() from None
+        raise Problem(400, "bad_encoding", f"the body is not zstd: {error}") from None
+    if size > INFLATED_LIMIT:
+        raise _inflates_too_far()
+    return bytes(memoryview(room)[:size])
+
+
+INFLATERS: Final = {"gzip": gunzip, "zstd": unzstd}
+
+
+def _inflates_too_far() -> Problem:
+    return Problem(413, "inflated_too_large", "at most 16 MiB after inflating")
 
 
 def parse(raw: bytes) -> Any:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from services.ingest import store
@@ -11,7 +11,7 @@ from services.ingest.domain.admission import Pusher
 from services.ingest.domain.keys import fits, read_key
 from shared import telemetry
 from shared.access import unauthorized
-from shared.database import Line, Pool
+from shared.database import Connection, Line, Pool
 from shared.problems import Problem
 
 REMEMBERED_S = 5.0  # the most that a door may lag behind a revocation when it cannot be told
@@ -75,13 +75,9 @@ class Credentials:
         return held
 
     async def _look_up(self, prefix: str) -> Held | None:
-        try:
-            async with self.ask().acquire() as db:
-                row = await db.fetchrow(store.KEY_BY_PREFIX, prefix)
-                points = await db.fetch(store.POINT_NAMES, row["uscc"]) if row else []
-        except Exception as error:
-            telemetry.log.warning("keys_unreachable", error=type(error).__name__, detail=str(error)[:200])
-            raise Problem(503, "keys_unreachable", "keys cannot be read now", headers={"Retry-After": "2"}) from error
+        async with self._registry() as db:
+            row = await db.fetchrow(store.KEY_BY_PREFIX, prefix)
+            points = await db.fetch(store.POINT_NAMES, row["uscc"]) if row else []
         if row is None:
             self._held.pop(prefix, None)
             return None
@@ -93,8 +89,19 @@ class Credentials:
 
     async def renew_points(self, held: Held) -> None:
         """Reads the points again, for one may have been registered just now."""
-        async with self.ask().acquire() as db:
+        async with self._registry() as db:
             held.points |= {row["point"] for row in await db.fetch(store.POINT_NAMES, held.pusher.uscc)}
+
+    @asynccontextmanager
+    async def _registry(self) -> AsyncIterator[Connection]:
+        """A connection to read by; a Problem 503 when it cannot be read."""
+        try:
+            async with self.ask().acquire() as db:
+                yield db
+        except Exception as error:
+            telemetry.log.warning("registry_unreachable", error=type(error).__name__, detail=str(error)[:200])
+            detail = "keys and points cannot be read now"
+            raise Problem(503, "registry_unreachable", detail, headers={"Retry-After": "2"}) from error
 
     async def listen(self) -> None:
         """Forgets everything when the registry says that it changed. Until cancelled."""

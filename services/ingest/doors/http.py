@@ -165,9 +165,9 @@ async def _items(request: Request) -> tuple[list[Any], list[bool]]:
 
 
 def _media(request: Request) -> tuple[str, str]:
-    media, _, parameters = request.headers.get("content-type", "").partition(";")
-    _, _, charset = parameters.lower().partition("charset=")
-    return media.strip().lower(), charset.strip().strip('"')
+    media, *parameters = request.headers.get("content-type", "").lower().split(";")
+    given = dict(parameter.strip().partition("=")[::2] for parameter in parameters)
+    return media.strip(), given.get("charset", "").strip('"')
 
 
 def _from_headers(request: Request, data: Any) -> dict[str, Any]:
@@ -177,7 +177,10 @@ def _from_headers(request: Request, data: Any) -> dict[str, Any]:
         if name.startswith("ce-"):
             if name[3:] in item:
                 raise Problem(400, "bad_attribute", f"{name} is there twice")
-            item[name[3:]] = unquote(value, errors="strict")
+            try:
+                item[name[3:]] = unquote(value.encode("latin-1").decode("ascii"), errors="strict")
+            except UnicodeDecodeError:
+                raise Problem(400, "bad_attribute", f"{name} is not percent-encoded UTF-8") from None
     return item | {"data": data}
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.domain.call import Call, Decided, Step, answered, opened, over
+from services.notify.domain.call import Call, Decided, Step
+from services.notify.domain.course import answered, opened, over
 from services.notify.domain.duty import Duty
 from services.notify.domain.route import Routes
 from shared.events.cases import CaseChanged

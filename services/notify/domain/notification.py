@@ -153,9 +153,7 @@ def settled(known: Notification, delivery: UUID, outcome: Outcome, now: datetime
     settling = next(each for each in known.deliveries if each.id == delivery)
     state, due_at = _after(settling, outcome, known, now)
     settling = replace(settling, state=state, due_at=due_at)
-    known = replace(
-        known, deliveries=tuple(settling if each.id == delivery else each for each in known.deliveries)
-    )
+    known = replace(known, deliveries=tuple(settling if each.id == delivery else each for each in known.deliveries))
     if settling.message is Message.CREATED and known.state is NotificationState.PENDING:
         if state is DeliveryState.DELIVERED:
             known = replace(known, state=NotificationState.SENT)
@@ -164,9 +162,7 @@ def settled(known: Notification, delivery: UUID, outcome: Outcome, now: datetime
     return _let_through(_drop_if_unknown(known), now)
 
 
-def _after(
-    settling: Delivery, outcome: Outcome, known: Notification, now: datetime
-) -> tuple[DeliveryState, datetime]:
+def _after(settling: Delivery, outcome: Outcome, known: Notification, now: datetime) -> tuple[DeliveryState, datetime]:
     answered = known.state is NotificationState.ACKNOWLEDGED
     match outcome.result:
         case Result.DELIVERED:
@@ -207,11 +203,8 @@ def _drop_if_unknown(known: Notification) -> Notification:
 
 def _let_through(known: Notification, now: datetime) -> Notification:
     """The first message that is not over may go."""
-    found = list(known.deliveries)
-    for place, each in enumerate(found):
-        if each.is_over:
-            continue
-        if each.state is DeliveryState.BEHIND:
-            found[place] = replace(each, state=DeliveryState.WAITING, due_at=now)
-        break
-    return replace(known, deliveries=tuple(found))
+    first = next((each for each in known.deliveries if not each.is_over), None)
+    if first is None or first.state is not DeliveryState.BEHIND:
+        return known
+    freed = replace(first, state=DeliveryState.WAITING, due_at=now)
+    return replace(known, deliveries=tuple(freed if each is first else each for each in known.deliveries))

@@ -6,14 +6,13 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from services.notify.domain.call import Call, CallState
+from services.notify.domain.call import Call
 from services.notify.domain.calls import ToldCase
-from services.notify.domain.notification import Delivery, DeliveryState, Message, Notification
+from services.notify.domain.notification import Delivery, Message, Notification
 from services.notify.shapes import message_body
+from services.notify.store.rows import call_of, columns, delivery_of, notification_of
 from shared.database import Connection
-from shared.events.event import Origin
 from shared.statements import statements
-from shared.vocabulary import CaseKind, Level, NotificationState, Tier
 
 _SQL = statements("services.notify")
 NOW = _SQL["now"]
@@ -176,46 +175,3 @@ async def attempts_of(db: Connection, notifications: Iterable[UUID]) -> dict[UUI
     """The attempts of some notifications, oldest first."""
     rows = await db.fetch(ATTEMPTS_OF, list(notifications))
     return {name: list(found) for name, found in groupby(rows, key=lambda row: row["notification_id"])}
-
-
-def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Rows as the columns that unnest takes."""
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def call_of(row: Any, notifications: tuple[Notification, ...] = ()) -> Call:
-    """A row of `calls` as a value."""
-    odd = {"case", "origin", "notifications"}
-    fields = {name: row[name] for name in Call.__dataclass_fields__ if name not in odd}
-    return Call(
-        **fields
-        | {
-            "case": row["case_id"],
-            "kind": CaseKind(row["kind"]),
-            "level": Level(row["level"]),
-            "state": CallState(row["state"]),
-            "tier": Tier(row["tier"]),
-            "origin": Origin(source=row["source"], id=row["pushid"]) if row["source"] is not None else None,
-            "notifications": notifications,
-        }
-    )
-
-
-def notification_of(row: Any, deliveries: tuple[Delivery, ...] = ()) -> Notification:
-    """A row of `notifications` as a value."""
-    odd = {"call", "deliveries"}
-    fields = {name: row[name] for name in Notification.__dataclass_fields__ if name not in odd}
-    return Notification(
-        **fields
-        | {
-            "call": row["call_id"],
-            "tier": Tier(row["tier"]),
-            "state": NotificationState(row["state"]),
-            "deliveries": deliveries,
-        }
-    )
-
-
-def delivery_of(row: Any) -> Delivery:
-    """A row of `deliveries` as a value."""
-    return Delivery(row["id"], Message(row["message"]), DeliveryState(row["state"]), row["tries"], row["due_at"])

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.notify.domain.notification import Outcome
-from services.notify.store.calls import columns
+from services.notify.store.rows import columns
 from shared.database import Connection
 from shared.statements import statements
 
@@ -34,9 +34,9 @@ class Claim:
     earlier_secret: bytes | None
 
 
-async def claim(db: Connection, most: int, busy: Collection[str], slow: Collection[str]) -> list[Claim]:
-    """What is due; of the busy contacts nothing, of the slow ones one message each."""
-    return [_claim_of(row) for row in await db.fetch(CLAIM, most, list(busy), list(slow))]
+async def claim(db: Connection, most: int, share: int, busy: Collection[str], slow: Collection[str]) -> list[Claim]:
+    """What is due: of the busy contacts nothing, of the slow ones one message each, of others a share."""
+    return [_claim_of(row) for row in await db.fetch(CLAIM, most, list(busy), list(slow), share)]
 
 
 async def add_attempts(db: Connection, channel: str, answers: Sequence[tuple[Claim, Outcome]]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.notify.domain.duty import Contact, Duty, Shift
 from services.notify.domain.route import Routes
-from services.notify.store.calls import columns
+from services.notify.store.rows import columns
 from shared.codes import region_at
 from shared.database import Connection
 from shared.statements import statements

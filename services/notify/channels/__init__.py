@@ -1,0 +1,1 @@
+"""How a message reaches a contact: each channel has one method, whose answer says whether to try again."""

@@ -1,0 +1,175 @@
+"""Messages go out: claimed, committed as sending, called, and settled in batches; a crash between may repeat one."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from services.notify import metrics
+from services.notify.channels.webhook import Webhook
+from services.notify.domain.call import Call, Step
+from services.notify.domain.course import settled
+from services.notify.domain.notification import DeliveryState, Outcome, Result
+from services.notify.sealing import Seal, Unreadable
+from services.notify.store import calls as store
+from services.notify.store.deliveries import Claim, add_attempts, claim, waiting
+from services.notify.telling import keep
+from shared import faults, telemetry
+from shared.database import Connection, Line
+from shared.settings import Settings
+
+SLOTS = 128
+SHARE = 64  # of one contact: a receiver that hangs leaves room for the others
+POLL_S = 0.1
+LINGER_S = 0.005  # while calls are under way, so that many answers are settled at once
+DRAIN_S = 6.0  # longer than a call may take, shorter than the service waits for its jobs
+MEASURE_S = 1.0
+
+Answer = tuple[Claim, Outcome]
+
+
+class Sender:
+    """Sends what is due with a bounded number of calls at once; any number of replicas may."""
+
+    def __init__(self, settings: Settings, said: Callable[[], None]) -> None:
+        self._settings, self._said = settings, said
+        self._line = Line(settings.postgres_work, "notify.sender")
+        self._seal = Seal(settings.home)
+        self._woken = asyncio.Event()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._answers: list[Answer] = []
+        self._under_way: Counter[str] = Counter()
+        self._slow: set[str] = set()
+        """Contacts whose last call failed: one message at a time, so that they do not hold up the others."""
+
+    def wake(self) -> None:
+        """A commit of this process may have left something to send."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled; then what is under way is settled, so that a restart repeats nothing."""
+        channel = Webhook(self._settings.webhook_allow, SLOTS)
+        try:
+            while True:
+                try:
+                    await self._turn(channel)
+                except Exception as error:
+                    telemetry.log.warning("sender_failed", error=type(error).__name__, detail=str(error)[:300])
+                    await asyncio.sleep(0.5)
+                await self._wait()
+        except asyncio.CancelledError:
+            await self._drain()
+            raise
+        finally:
+            await channel.close()
+            await self._line.close()
+
+    async def measure(self) -> None:
+        """Keeps the gauges; until cancelled."""
+        line = Line(self._settings.postgres_work, "notify.gauges")
+        try:
+            while True:
+                try:
+                    on_their_way, unanswered = await waiting(await line.get())
+                    metrics.DELIVERIES_WAITING.set(on_their_way)
+                    metrics.UNANSWERED_CALLS.set(unanswered)
+                except Exception as error:
+                    telemetry.log.warning("measure_failed", error=type(error).__name__)
+                    line.drop()
+                await asyncio.sleep(MEASURE_S)
+        finally:
+            await line.close()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        if self._calls:
+            await asyncio.sleep(LINGER_S)
+        self._woken.clear()
+
+    async def _turn(self, channel: Webhook) -> None:
+        """What was answered is settled and what is due is claimed, in one transaction; then the calls begin."""
+        answers, free = list(self._answers), SLOTS - len(self._calls)
+        async with self._line.transaction() as db:
+            steps = await settle(db, channel.name, answers)
+            busy = [name for name, calls in self._under_way.items() if calls >= (1 if name in self._slow else SHARE)]
+            claims = await claim(db, free, SHARE, busy, self._slow) if free else []
+        del self._answers[: len(answers)]
+        metrics.count_attempts(channel.name, [outcome for _, outcome in answers], sum(c.lost for c in claims))
+        if steps:
+            self._said()
+        for each in claims:
+            faults.point("attempt.before_call")
+            self._begin(channel, each)
+
+    def _begin(self, channel: Webhook, claimed: Claim) -> None:
+        self._under_way[claimed.contact] += 1
+        task = asyncio.create_task(self._call(channel, claimed))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _call(self, channel: Webhook, claimed: Claim) -> None:
+        try:
+            outcome = await self._attempt(channel, claimed)
+            faults.point("attempt.after_answer")
+            self._answers.append((claimed, outcome))
+            (self._slow.add if outcome.result is Result.RETRY else self._slow.discard)(claimed.contact)
+        finally:
+            self._under_way[claimed.contact] -= 1
+            if not self._under_way[claimed.contact]:
+                del self._under_way[claimed.contact]
+            self._woken.set()
+
+    async def _attempt(self, channel: Webhook, claimed: Claim) -> Outcome:
+        if claimed.webhook is None:
+            return Outcome(Result.FAILED, "the contact has no webhook any more")
+        try:
+            sealed = [each for each in (claimed.secret, claimed.earlier_secret) if each is not None]
+            secrets = [self._seal.open(each, claimed.contact) for each in sealed]
+            return await channel.deliver(claimed.webhook, secrets, str(claimed.id), claimed.body)
+        except Unreadable as error:
+            telemetry.log.error("secret_unreadable", contact=claimed.contact, detail=str(error))
+            return Outcome(Result.RETRY, str(error))
+        except Exception as error:
+            telemetry.log.exception("attempt_failed", contact=claimed.contact, error=type(error).__name__)
+            return Outcome(Result.RETRY, type(error).__name__)
+
+    async def _drain(self) -> None:
+        """Waits for the calls under way and keeps their answers."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=DRAIN_S)
+        try:
+            async with asyncio.timeout(2), self._line.transaction() as db:
+                await settle(db, Webhook.name, self._answers)
+        except Exception as error:
+            telemetry.log.warning("sender_not_drained", error=type(error).__name__, answers=len(self._answers))
+
+
+async def settle(db: Connection, channel: str, answers: Sequence[Answer]) -> list[tuple[Call, Step]]:
+    """Keeps what channels answered; an answer whose lease went to another process counts no more."""
+    if not answers:
+        return []
+    now = await store.now(db)
+    known = await store.calls_held(db, (claimed.call for claimed, _ in answers))
+    calls, steps, kept = dict(known), [], []
+    for claimed, outcome in answers:
+        call = calls[claimed.call]
+        if not _is_ours(call, claimed):
+            continue
+        call, taken = settled(call, claimed.id, outcome, now)
+        calls[call.id] = call
+        steps += [(call, step) for step in taken]
+        kept.append((claimed, outcome))
+    await add_attempts(db, channel, kept)
+    await keep(db, known, list(calls.values()), steps, now)
+    return steps
+
+
+def _is_ours(call: Call, claimed: Claim) -> bool:
+    return any(
+        each.id == claimed.id and each.state is DeliveryState.SENDING and each.tries == claimed.tries
+        for known in call.notifications
+        for each in known.deliveries
+    )

@@ -1,0 +1,251 @@
+"""The eight holes through which the obvious design loses events or stops the door (reliability, section 0)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.events.event import Event
+from shared.producer import Producer, Record
+from shared.service import Service
+from tests.journeys.trial import NAME, Header, Trial, numbered, wires
+from tests.stack import until
+
+SetFaults = Callable[[str], None]
+
+
+class Once:
+    """Raises at the nth batch, and never again."""
+
+    def __init__(self, number: int, error: Exception) -> None:
+        self.number, self.error, self.batches = number, error, 0
+
+    def __call__(self, _events: Sequence[Event]) -> None:
+        self.batches += 1
+        if self.batches == self.number:
+            raise self.error
+
+
+# A: a handler that raises loses its whole batch under AckPolicy.MANUAL
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("PostgreSQL went away"), TimeoutError()])
+async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Exception) -> None:
+    await trial.write(wires(range(1700)))
+    trial.spoil = Once(2, error)
+
+    async with trial.running():
+        await trial.reached(1700)
+
+    assert await trial.took(1700) == numbered(range(1700))
+    assert await trial.dead() == []
+
+
+@pytest.mark.parametrize("point", ["after_fetch", "in_transaction", "before_commit", "after_commit"])
+async def test_a_batch_that_fails_anywhere_on_its_way_loses_nothing(
+    trial: Trial, set_faults: SetFaults, point: str
+) -> None:
+    await trial.write(wires(range(1700)))
+    set_faults(f"consumer.{point}=raise#2")
+
+    async with trial.running():
+        await trial.reached(1700)
+
+    assert await trial.took(1700) == numbered(range(1700))
+    assert await trial.dead() == []
+
+
+# B, C: one record kills the framework's parser, and with it the batch
+
+
+@pytest.mark.parametrize(
+    "header",
+    [("x", b"\xc3\x28"), ("x", None), ("content-type", None), ("correlation_id", b"\xff"), ("reply_to", b"\xff")],
+    ids=["not_utf8", "null", "null_content_type", "bad_correlation", "bad_reply"],
+)
+async def test_a_bad_header_harms_no_record(trial: Trial, header: Header) -> None:
+    await trial.write(wires(range(20)), headers={7: [header]})
+
+    async with trial.running():
+        await trial.reached(20)
+
+    assert await trial.took(20) == numbered(range(20))
+    assert await trial.dead() == []
+
+
+async def test_a_body_that_claims_to_be_json_takes_no_other_with_it(trial: Trial) -> None:
+    values: list[bytes | None] = [*wires(range(20))]
+    values[7] = b"\xff\xfe"
+    await trial.write(values, headers={7: [("content-type", b"application/json")]})
+
+    async with trial.running():
+        await trial.reached(20)
+
+    assert await trial.took(19) == numbered([*range(7), *range(8, 20)])
+    assert [(letter["log_offset"], letter["reason"]) for letter in await trial.dead()] == [(7, "unreadable")]
+
+
+# D, E: an idempotent producer that the broker has refused, or whose sequence wrapped, never heals
+
+
+async def test_after_a_refusal_of_the_broker_the_next_sends_succeed(trial: Trial) -> None:
+    await trial.delete_topic()
+    await trial.make_topic(**{"max.message.bytes": "20000"})
+    producer = Producer(trial.kafka, "test")
+
+    before = await producer.send([Record(trial.topic.name, b"k", b"small")])
+    refused = await producer.send([Record(trial.topic.name, b"k", b"x" * 100_000)])
+    after = [await producer.send([Record(trial.topic.name, b"k", b"small")]) for _ in range(5)]
+    await producer.stop()
+
+    assert before == [None]
+    assert refused != [None]
+    assert after == [[None]] * 5
+
+
+async def test_a_refusal_harms_what_others_send_at_the_same_time_once_at_most(trial: Trial) -> None:
+    await trial.delete_topic()
+    await trial.make_topic(**{"max.message.bytes": "20000"})
+    producer = Producer(trial.kafka, "test")
+    small = Record(trial.topic.name, b"k", b"small")
+    await producer.send([small])
+
+    async def until_acknowledged() -> int:
+        tries = 1
+        while await producer.send([small] * 3) != [None] * 3:
+            tries += 1
+            await asyncio.sleep(0.05)
+        return tries
+
+    large = producer.send([Record(trial.topic.name, b"k", b"x" * 100_000), small])
+    tries, outcome = await asyncio.gather(asyncio.gather(*(until_acknowledged() for _ in range(20))), large)
+    await producer.stop()
+
+    assert max(tries) <= 4
+    assert outcome[0] is not None
+
+
+async def test_a_sequence_that_wraps_stops_nothing(trial: Trial) -> None:
+    producer = Producer(trial.kafka, "test")
+    await producer.start()
+    tp = TopicPartition(trial.topic.name, 0)
+    assert producer._producer is not None
+    producer._producer._txn_manager._sequence_numbers[tp] = 2**31 - 3  # as after two thousand million records
+
+    outcomes = [await producer.send([Record(tp.topic, b"k", b"%d" % number)]) for number in range(12)]
+    await producer.stop()
+
+    failed = [number for number, outcome in enumerate(outcomes) if outcome != [None]]
+    assert len(failed) == 1  # and it is sent again by whoever asked
+    values = await trial.read(11)
+    assert values == [b"%d" % number for number in range(12) if number not in failed]
+
+
+# F, G: records before the seek, and a listener that fails
+
+
+async def begin_at(trial: Trial, offset: int) -> None:
+    """Takes the first records, so that the position stands there with its fingerprint."""
+    await trial.write(wires(range(offset)))
+    async with trial.running():
+        await trial.reached(offset)
+
+
+async def commit_to_kafka(trial: Trial, offset: int) -> None:
+    """As a tool of ops or an older version may have done, before we came; it is no position of ours."""
+    group = AIOKafkaConsumer(bootstrap_servers=trial.kafka, group_id=f"{NAME}.{trial.topic.name}")
+    await group.start()
+    tp = TopicPartition(trial.topic.name, 0)
+    group.assign([tp])
+    await group.commit({tp: offset})
+    await group.stop()
+
+
+async def test_records_before_the_seek_have_no_effect(trial: Trial, set_faults: SetFaults) -> None:
+    await commit_to_kafka(trial, 20)
+    await begin_at(trial, 10)
+    await trial.write(wires(range(10, 30)))
+    set_faults("consumer.in_listener=sleep2#1")
+
+    async with trial.running():
+        await trial.reached(30)
+
+    assert await trial.took(30) == numbered(range(30))
+
+
+async def test_our_group_never_commits_to_kafka(trial: Trial) -> None:
+    await trial.write(wires(range(30)))
+
+    async with trial.running():
+        await trial.reached(30)
+
+    async with trial.admin() as admin:
+        assert await admin.list_consumer_group_offsets(f"{NAME}.{trial.topic.name}") == {}
+
+
+@pytest.mark.parametrize("committed", [None, 20])
+async def test_a_listener_that_raises_stops_nothing(trial: Trial, set_faults: SetFaults, committed: int | None) -> None:
+    if committed is not None:
+        await commit_to_kafka(trial, committed)
+    await begin_at(trial, 10)
+    await trial.write(wires(range(10, 30)))
+    set_faults("consumer.in_listener=raise#1")
+
+    async with trial.running():
+        await trial.reached(30)
+
+    assert await trial.took(30) == numbered(range(30))
+
+
+# H: a topic that was deleted and made again
+
+
+async def stopped_as_another_log(trial: Trial, service: Service) -> None:
+    async def reasons() -> list[str]:
+        status, answer = await trial.readyz(service)
+        assert answer["ready"] is (status == 200)
+        return list(answer["reasons"])
+
+    found = await until(reasons, lambda some: any("stopped" in reason for reason in some))
+    (reason,) = [each for each in found if "stopped" in each]
+    assert reason.startswith(f"{trial.topic.name}/0 stopped: the topic was made again")
+
+
+async def test_a_topic_made_again_while_we_were_away_stops_its_partition(trial: Trial) -> None:
+    await begin_at(trial, 10)
+    await trial.delete_topic()
+    await trial.make_topic()
+    await trial.write(wires(range(100, 115)))
+
+    async with trial.running() as service:
+        await stopped_as_another_log(trial, service)
+
+    assert await trial.position() == 10
+    assert await trial.took(10) == numbered(range(10))
+
+
+@pytest.mark.parametrize("records", [5, 15], ids=["shorter", "longer"])
+async def test_a_topic_made_again_under_our_hands_stops_its_partition(trial: Trial, records: int) -> None:
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        await trial.delete_topic()
+        await trial.make_topic()
+        await trial.write(wires(range(100, 100 + records)))
+        await stopped_as_another_log(trial, service)
+
+    assert (await trial.took(10))[:10] == numbered(range(10))
+
+
+async def test_a_topic_that_is_away_is_told_by_readyz(trial: Trial) -> None:
+    async with trial.running() as service:
+        await until(lambda: trial.readyz(service), lambda answer: answer[0] == 200)
+        await trial.delete_topic()
+
+        status, answer = await until(lambda: trial.readyz(service), lambda answer: "UnknownTopic" in str(answer))
+        await trial.make_topic()
+
+    assert status == 503
+    assert answer["reasons"][0].startswith(f"{trial.topic.name}: UnknownTopicOrPartitionError")
