@@ -87,15 +87,17 @@ class Producer:
         under_way: dict[asyncio.Future[object], int] = {}
         started = time.perf_counter()
         failure: str | None = None
+        producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 await self.start()
+                producer = self._producer  # this one to the end: another send may renew meanwhile
                 for place, record in enumerate(records):
                     if len(record.key) + len(record.value) > PRODUCE_MAX_BYTES - 1024:
                         outcome[place] = TooLarge(f"{len(record.value)} bytes")
                         continue
-                    assert self._producer is not None
-                    future = await self._producer.send(record.topic, record.value, key=record.key)
+                    assert producer is not None
+                    future = await producer.send(record.topic, record.value, key=record.key)
                     under_way[future] = place
                 if under_way:
                     await asyncio.wait(under_way)
@@ -114,7 +116,8 @@ class Producer:
             elif error := future.exception():
                 outcome[place] = Unsent(type(error).__name__)
                 failure = failure if getattr(error, "retriable", False) else "error"
-        self._judge(failure)
+        if producer is self._producer:
+            self._judge(failure)
         telemetry.SEND_SECONDS.observe(time.perf_counter() - started)
         return outcome
 

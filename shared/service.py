@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
@@ -20,6 +21,7 @@ from shared import outbox, telemetry
 from shared.access import Tokens
 from shared.consumer import Intake, Taking
 from shared.database import Connection, Line, Pool, pool
+from shared.description import ANY_REFUSAL
 from shared.heads import BoundedHead
 from shared.operations import operations, stages
 from shared.outbox import Relay
@@ -193,12 +195,13 @@ def port_of(name: str, settings: Settings) -> int:
 
 def application(service: Service) -> FastAPI:
     """The HTTP face that every service has, before its own routes."""
-    app = FastAPI(title=f"Fengsui {service.name}", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title=f"Fengsui {service.name}", version="1", docs_url=None, redoc_url=None, responses=ANY_REFUSAL)
     app.state.service = service
     app.state.tokens = Tokens(service.settings.jwks)
     app.add_exception_handler(Problem, answer_problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(asyncpg.DataError, _no_value)
     app.add_exception_handler(Exception, _unexpected)
 
     @app.get("/healthz", tags=["health"])
@@ -227,6 +230,12 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     place = first["loc"][1:] if first["loc"][:1] in (("body",), ("query",), ("path",)) else first["loc"]
     return Problem(422, "invalid", str(first["msg"]), pointer=pointer(tuple(place))).response()
+
+
+async def _no_value(request: Request, error: Exception) -> Response:
+    """NUL in a text, a moment past the calendar, a number past its column: the question's fault, not ours."""
+    telemetry.log.warning("value_refused", path=request.url.path, detail=str(error)[:300])
+    return Problem(422, "invalid", "a value is not one that can be stored or compared here").response()
 
 
 async def _http(_request: Request, error: Exception) -> Response:

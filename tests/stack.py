@@ -79,7 +79,12 @@ def hazard(pushed: str, title: str = "安全阀未校验", **more: Any) -> dict[
     } | more
 
 
-async def until(ask: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool] = bool, timeout: float = 20) -> Any:
+async def until(
+    ask: Callable[[], Awaitable[Any]],
+    wanted: Callable[[Any], bool] = bool,
+    timeout: float = 20,
+    every: float = 0.05,
+) -> Any:
     """The first answer that is wanted; fails with the last one otherwise."""
     deadline = time.monotonic() + timeout
     answer: Any = None
@@ -90,7 +95,7 @@ async def until(ask: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]
                 return answer
         except (aiohttp.ClientError, OSError, asyncpg.PostgresError, TimeoutError) as error:
             answer = error
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every)
     raise AssertionError(f"not within {timeout} s; the last answer was {answer!r}")
 
 
@@ -141,6 +146,16 @@ class Stack:
     def alive(self, name: str) -> bool:
         """Whether a process has not ended by itself."""
         return self.processes[name].poll() is None
+
+    async def died(self, name: str, timeout: float = 30) -> int:
+        """Waits until a process has ended by itself, and forgets it; its exit code."""
+
+        async def code() -> int | None:
+            return self.processes[name].poll()
+
+        ended: int = await until(code, lambda given: given is not None, timeout)
+        del self.processes[name]
+        return ended
 
     def url(self, service: str, path: str = "") -> str:
         """Where a service answers."""

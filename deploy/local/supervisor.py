@@ -136,7 +136,7 @@ class Supervisor:
             if waited > next_word:
                 self._say(WAITING.format(name=name, seconds=waited, reason=shortened(reason)))
                 next_word *= 2
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         self._say(READY.format(name=name, seconds=time.monotonic() - began))
 
     def _unready(self, name: str, probe: Probe, waited: float, reason: str) -> str:

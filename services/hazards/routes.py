@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse
 
 from services.hazards import export, store
+from services.hazards.description import AFTER_A_STEP, IF_MATCH, Board, Cases, ShownCase
 from services.hazards.domain.case import Case
 from services.hazards.domain.commands import (
     Accept,
@@ -34,13 +35,18 @@ from services.hazards.metrics import CASES as CASE_STEPS
 from services.hazards.shapes import alarm_json, case_json, step_json
 from shared.access import RIGHTS, Reader, Staff
 from shared.codes import prefix_of
+from shared.description import body as described
+from shared.description import inlined
+from shared.moments import WrittenMoment
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem, pointer
+from shared.tables import read_body
 from shared.vocabulary import AlarmState, CaseState, Grade, Industry, Level
 
 router = APIRouter(prefix="/v1", tags=["hazards"])
 TIMELINE_ROWS = 200
-Text = Annotated[str, Field(min_length=1, max_length=64 * 1024, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Text = Annotated[str, Field(min_length=1, max_length=64 * 1024, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+Asked = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):
@@ -62,7 +68,7 @@ class StartBody(Body):
     """开始整改; for a major hazard all five of 五落实."""
 
     responsible: Text
-    due_at: AwareDatetime
+    due_at: WrittenMoment
     measures: Text | None = None
     money: Text | None = None
     plan: Text | None = None
@@ -74,7 +80,7 @@ class StartBody(Body):
 class Evidence(Body):
     """A file by URL and hash."""
 
-    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://")]
+    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\x00-\x20]+$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -137,7 +143,7 @@ BODIES: dict[str, type[Body]] = {
 }
 
 
-@router.get("/alarms")
+@router.get("/alarms", responses={200: {"model": Board}})
 async def list_alarms(
     request: Request,
     staff: Reader,
@@ -145,9 +151,9 @@ async def list_alarms(
     level: Annotated[list[Level] | None, Query()] = None,
     region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
     industry: Annotated[list[Industry] | None, Query()] = None,
-    enterprise: Annotated[str | None, Query(max_length=18)] = None,
-    text: Annotated[str | None, Query(max_length=200)] = None,
-    since: AwareDatetime | None = None,
+    enterprise: Asked = None,
+    text: Asked = None,
+    since: WrittenMoment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JSONResponse:
@@ -173,7 +179,7 @@ async def list_alarms(
     return _json({"items": [alarm_json(row) for row in kept], "next": following})
 
 
-@router.get("/cases")
+@router.get("/cases", responses={200: {"model": Cases}})
 async def list_cases(
     request: Request,
     staff: Reader,
@@ -182,10 +188,10 @@ async def list_cases(
     level: Annotated[list[Level] | None, Query()] = None,
     region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
     industry: Annotated[list[Industry] | None, Query()] = None,
-    enterprise: Annotated[str | None, Query(max_length=18)] = None,
+    enterprise: Asked = None,
     overdue: bool | None = None,
-    text: Annotated[str | None, Query(max_length=200)] = None,
-    since: AwareDatetime | None = None,
+    text: Asked = None,
+    since: WrittenMoment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JSONResponse:
@@ -230,7 +236,7 @@ async def export_cases(
     )
 
 
-@router.get("/cases/{case}")
+@router.get("/cases/{case}", responses={200: {"model": ShownCase}})
 async def show_case(
     request: Request, case: UUID, staff: Reader, timeline_before: Annotated[int | None, Query(ge=1)] = None
 ) -> JSONResponse:
@@ -240,14 +246,18 @@ async def show_case(
         return await _answer(db, found, timeline_before)
 
 
-@router.post("/cases/{case}/{action}")
-async def act(request: Request, case: UUID, action: str, staff: Reader) -> JSONResponse:
+_BODY = described({"application/json": {"anyOf": [inlined(each) for each in BODIES.values()]}})
+Action = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
+
+
+@router.post("/cases/{case}/{action}", responses=AFTER_A_STEP, openapi_extra=_BODY | IF_MATCH)
+async def act(request: Request, case: UUID, action: Action, staff: Reader) -> JSONResponse:
     """One step of a case by a person; the version it was seen at comes as If-Match."""
     body = BODIES.get(action)
     if body is None:
         raise Problem(404, "not_found", f"no such action; there are {', '.join(BODIES)}")
     try:
-        command = body.model_validate_json(await request.body() or b"{}").command()  # type: ignore[attr-defined]
+        command = body.model_validate_json(await read_body(request) or b"{}").command()  # type: ignore[attr-defined]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise Problem(422, "invalid", first["msg"], pointer=pointer(first["loc"])) from error

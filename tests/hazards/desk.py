@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-import aiohttp
+from yarl import URL
 
 from shared.events.event import derived_id, event_id
 from tests.ingest.pushing import Plant, fresh
@@ -53,7 +53,7 @@ async def shown(plant: Plant, case: Any, **staff: Any) -> dict[str, Any] | None:
 
 async def asked(plant: Plant, path: str, **staff: Any) -> tuple[int, Any, Any]:
     """What hazards answers: status, body, headers."""
-    url = aiohttp.client.URL(plant.stack.url("hazards", path), encoded=True)
+    url = URL(plant.stack.url("hazards", path), encoded=True)
     async with plant.stack.session.get(url, headers=plant.stack.headers(**staff)) as answer:
         return answer.status, await answer.json(content_type=None), answer.headers
 

@@ -201,13 +201,13 @@ BEFORE = {"start": ("confirm",), "submit": ("confirm", "start")} | dict.fromkeys
 @pytest.mark.parametrize("action", BODIES)
 async def test_each_role_takes_its_own_steps_only(plant: Plant, action):
     case = await walked(plant, *BEFORE.get(action, ()))
-    for role in MAY:
-        if action not in MAY[role]:
+    for role, actions in MAY.items():
+        if action not in actions:
             own = {"enterprise": plant.uscc} if role == "enterprise" else {}
             status, problem = await act(plant, case["id"], action, case["version"], role=role, **own)
             assert (status, problem["code"]) == (403, "forbidden"), role
 
-    for role in [role for role in MAY if action in MAY[role]]:
+    for role in [role for role, actions in MAY.items() if action in actions]:
         again = await walked(plant, *BEFORE.get(action, ()))
         own = {"enterprise": plant.uscc} if role == "enterprise" else {}
         status, answer = await act(plant, again["id"], action, again["version"], role=role, name=f"a {role}", **own)
@@ -306,38 +306,35 @@ async def test_pages_hold_every_case_once_while_new_ones_arrive(plant: Plant):
     assert opened_at == sorted(opened_at, reverse=True)
 
 
+QUESTIONS = [
+    ("cursor=x", 400),
+    ("cursor=W10", 400),
+    ("cursor=" + "A" * 400, 400),
+    ("cursor=%FF", 400),
+    ("limit=-1", 422),
+    ("limit=0", 422),
+    ("limit=x", 422),
+    ("level=RED", 422),
+    ("region=22", 422),
+    ("region=%EF%BC%92%EF%BC%92%EF%BC%90%EF%BC%92%EF%BC%90%EF%BC%93", 422),
+    ("since=2026-01-01", 422),
+    ("since=1700000000", 422),
+    ("since=0001-01-01T00:00:00%2B08:00", 422),
+    ("since=9999-12-31T23:59:59-08:00", 422),
+    ("text=%00", 422),
+    ("enterprise=%00", 422),
+]
+ABOUT_CASES = [("state=open", 422), ("grade=x", 422), ("overdue=maybe", 422)]
+
+
 @pytest.mark.parametrize(
-    ("query", "status", "code"),
-    [
-        ("cursor=x", 400, "bad_cursor"),
-        ("cursor=W10", 400, "bad_cursor"),
-        ("cursor=" + "A" * 400, 400, "bad_cursor"),
-        ("cursor=%FF", 400, "bad_cursor"),
-        ("limit=-1", 422, "invalid"),
-        ("limit=0", 422, "invalid"),
-        ("limit=x", 422, "invalid"),
-        ("state=open", 422, "invalid"),
-        ("level=RED", 422, "invalid"),
-        ("region=22", 422, "invalid"),
-        ("region=２２０２０３", 422, "invalid"),
-        ("since=2026-01-01", 422, "invalid"),
-        ("since=1700000000", 422, "invalid"),
-        ("since=0001-01-01T00:00:00%2B08:00", 422, "invalid"),
-        ("since=9999-12-31T23:59:59-08:00", 422, "invalid"),
-        ("overdue=maybe", 422, "invalid"),
-        ("text=%00", 422, "invalid"),
-        ("enterprise=%00", 422, "invalid"),
-    ],
+    ("path", "query", "status"),
+    [("cases", *question) for question in QUESTIONS + ABOUT_CASES] + [("alarms", *question) for question in QUESTIONS],
 )
-@pytest.mark.parametrize("path", ["cases", "alarms"])
-async def test_a_question_that_makes_no_sense_is_refused(plant: Plant, path, query, status, code):
-    if path == "alarms" and query.startswith(("state=open", "overdue")):
-        pytest.skip("alarms have other filters")
-    name, _, value = query.partition("=")
+async def test_a_question_that_makes_no_sense_is_refused(plant: Plant, path, query, status):
+    answered, problem, _ = await asked(plant, f"/v1/{path}?{query}")
 
-    answered, problem, _ = await asked(plant, f"/v1/{path}?{name}={quote(value, safe='%:')}")
-
-    assert (answered, problem["code"]) == (status, code), problem
+    assert (answered, problem["code"]) == (status, "bad_cursor" if status == 400 else "invalid"), problem
 
 
 async def test_a_cursor_belongs_to_its_filters_and_to_who_asked(plant: Plant):

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import orjson
+from yarl import URL
 
 from tests.stack import Stack, alarm, hazard, until
 
@@ -140,7 +140,7 @@ class Line:
 @asynccontextmanager
 async def line(plant: Plant) -> AsyncIterator[Line]:
     """A bare connection for as long as the context lasts."""
-    url = aiohttp.client.URL(plant.stack.url("ingest"))
+    url = URL(plant.stack.url("ingest"))
     reader, writer = await asyncio.open_connection(url.host, url.port)
     try:
         yield Line(reader, writer)

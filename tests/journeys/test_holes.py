@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.event import Event
-from shared.producer import Producer, Record
+from shared.producer import Producer, Record, Unsent
 from shared.service import Service
-from tests.journeys.trial import NAME, Header, Trial, numbered, wires
+from tests.journeys.trial import NAME, Header, Trial, numbered, topic_named, wires
 from tests.stack import until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 SetFaults = Callable[[str], None]
 
@@ -124,6 +127,24 @@ async def test_a_refusal_harms_what_others_send_at_the_same_time_once_at_most(tr
 
     assert max(tries) <= 4
     assert outcome[0] is not None
+
+
+async def test_a_renewal_while_another_sends_much_makes_its_outcome_unknown_at_worst(trial: Trial) -> None:
+    strict = replace(trial, topic=topic_named("test.strict"))
+    await strict.make_topic(**{"max.message.bytes": "20000"})
+    producer = Producer(trial.kafka, "test")
+    await producer.start()
+    much = [Record(trial.topic.name, b"k", b"x" * 1000)] * 20_000
+    large = [Record(strict.topic.name, b"k", b"x" * 100_000)]
+
+    sent, refused = await asyncio.gather(producer.send(much), producer.send(large))
+    after = await producer.send([Record(trial.topic.name, b"k", b"small")])
+    await producer.stop()
+    await strict.delete_topic()
+
+    assert {type(outcome) for outcome in sent} <= {type(None), Unsent}
+    assert refused != [None]
+    assert after == [None]
 
 
 async def test_a_sequence_that_wraps_stops_nothing(trial: Trial) -> None:

@@ -17,6 +17,8 @@ from tests.journeys.trial import NAME, Trial
 from tests.shared.records import REPORTS, report
 from tests.stack import until
 
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
+
 WRITERS, COMMITS, EACH = 8, 25, 4
 Start = Callable[[], psutil.Popen]
 

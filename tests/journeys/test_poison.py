@@ -19,6 +19,8 @@ from tests.journeys.trial import Trial, numbered, wires
 from tests.shared.records import report
 from tests.stack import passwords, until
 
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
+
 
 def refuse(*numbers: int) -> Any:
     """A handler that stumbles over these events wherever they stand."""

@@ -1,9 +1,12 @@
 """Records that retention ate before they were read cannot come back; they are counted, and the rest goes on."""
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from tests.journeys.trial import Trial, numbered, wires
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 
 async def retention_eats(trial: Trial, before: int) -> None:

@@ -104,7 +104,7 @@ async def serving(notices: Postgres, home: Path) -> AsyncIterator[Door]:
     service = build(Settings(home=home, jwks=str(secrets.folder(home) / "jwks.json")))
     service.ask = await pool(there(notices.dsn("notify_ask")), "test")
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="warning", timeout_keep_alive=600))
     running = asyncio.create_task(server.serve([listener]))
     try:
         async with aiohttp.ClientSession() as session:

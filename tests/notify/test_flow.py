@@ -32,14 +32,14 @@ async def test_an_alarm_reaches_the_officer_on_duty_and_its_end_as_well(stack: S
     told = phone.taken[0]["data"]
     status, _ = await stack.send("notify", f"/v1/notifications/{told['id']}/acknowledge", None, name="flow")
     await until(lambda: heard(phone), lambda said: said == ["created", "acknowledged"])
+    board = await until(
+        lambda: stack.get("hazards", f"/v1/alarms?enterprise={USCC}"), lambda a: a["items"][0]["acknowledged"]
+    )
     await stack.push(alarm("flow-2", "N-1", state="cleared"), key=key)
     await until(lambda: heard(phone), lambda said: said == ["created", "acknowledged", "ended"])
 
     assert status == 200
     assert told["event"] == {"source": "//test/dcs", "id": "flow-1"}
-    board = await until(
-        lambda: stack.get("hazards", "/v1/alarms?enterprise=" + USCC), lambda a: a["items"][0]["acknowledged"]
-    )
     assert board["items"][0]["acknowledged_by"] == "flow"
 
 

@@ -16,9 +16,11 @@ from services.ingest.domain.admission import Event, Refused, TooDeep, admit
 from services.ingest.domain.frames import Admitted, BadFrame, admit_frame, frame_of
 from services.ingest.doors import body
 from services.ingest.doors.credentials import Credentials, Held
+from services.ingest.doors.description import ANSWERS, DRY_RUN, EVENTS, FRAME
 from services.ingest.doors.memory import Memory
 from shared import faults, telemetry
 from shared.access import bearer
+from shared.description import body as described
 from shared.events.alarms import Alarm
 from shared.events.hazards import HazardReport
 from shared.events.readings import Frame
@@ -85,7 +87,7 @@ def _up(seconds: float) -> str:
     return str(int(-(-seconds // 1)))
 
 
-@router.post("/events", status_code=202)
+@router.post("/events", status_code=202, responses=ANSWERS, openapi_extra=described(EVENTS) | DRY_RUN)
 async def push_events(request: Request) -> Response:
     """Takes CloudEvents: one, a batch, or one in binary mode."""
     started = time.perf_counter()
@@ -96,7 +98,7 @@ async def push_events(request: Request) -> Response:
     return _measured("events", answer, started)
 
 
-@router.post("/readings", status_code=202)
+@router.post("/readings", status_code=202, responses=ANSWERS, openapi_extra=described({DATA: FRAME}) | DRY_RUN)
 async def push_readings(request: Request) -> Response:
     """Takes one frame of readings, as rows or as columns."""
     started = time.perf_counter()
