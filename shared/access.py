@@ -14,9 +14,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
-from shared.codes import prefix_of, regions
+from shared.codes import prefix_of, regions, tier_of
 from shared.problems import Problem
-from shared.vocabulary import Role
+from shared.vocabulary import Role, Tier
 
 warnings.filterwarnings("ignore", category=SecurityWarning)  # RFC 9864 renames EdDSA; the contract says EdDSA
 
@@ -44,6 +44,9 @@ RIGHTS: Final[dict[str, frozenset[Role]]] = {
     "dead_letters": _OPS,
     "reconcile": _OPS,
 }
+
+
+_PROVINCIAL: Final = frozenset({"registry", "keys", "dead_letters", "reconcile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,10 @@ class Tokens:
                 text = await response.text()
         else:
             text = Path(self._source).read_text("utf-8")
-        return KeySet.import_key_set(orjson.loads(text))
+        try:
+            return KeySet.import_key_set(orjson.loads(text))
+        except (ValueError, JoseError) as error:
+            raise OSError("the keys are garbled") from error
 
     async def _fresh(self) -> KeySet:
         if self._keys is None or time.monotonic() - self._read_at > 300:
@@ -138,6 +144,8 @@ def staff_with(right: str) -> Callable[[Request], Awaitable[Staff]]:
         staff = await tokens.staff(bearer(request))
         if not staff.may(right):
             raise Problem(403, "forbidden", f"the role {staff.role} may not {right.replace('_', ' ')}")
+        if right in _PROVINCIAL and tier_of(staff.region) is not Tier.PROVINCE:
+            raise Problem(403, "province_only", "this concerns every region, so it is for staff of the province")
         return staff
 
     asking.right = right  # type: ignore[attr-defined]

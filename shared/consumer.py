@@ -156,7 +156,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 usable = part.usable(found, gaps_are_normal=self.topic.compacted)
             except WrongLog as error:
-                await self.stop(number, str(error))
+                await self.stop(number, str(error), for_good=True)
                 continue
             if part.state is not State.OPEN:
                 self.close(number)
@@ -281,11 +281,11 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             self.consumer.pause(tp)
         self._opener.wake()
 
-    async def stop(self, number: int, reason: str) -> None:
+    async def stop(self, number: int, reason: str, *, for_good: bool = False) -> None:
         """Stops a partition for good: the row says so, for a restart must not go on either."""
         telemetry.log.error("partition_stopped", topic=self.topic.name, partition=number, reason=reason)
         if part := self.partitions.get(number):
-            part.stop(reason)
+            part.stop(reason, for_good=for_good)
         self.close(number)
         async with self._line.transaction() as db:
             await db.execute(STOP, self.topic.name, number, reason)
@@ -296,10 +296,13 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         for number, part in sorted(self.partitions.items()):
             name = f"{self.topic.name}/{number}"
             if part.state is State.STOPPED:
-                found.append(
-                    f"{name} stopped: {part.reason}. See `fengsui dead list --service {self.service}`; "
+                way_on = (
+                    "its position must be set by hand (decisions/0003)"
+                    if part.for_good
+                    else f"see `fengsui dead list --service {self.service}`; "
                     f"to go on: `fengsui dead resume {self.service} {self.topic.name} {number}`"
                 )
+                found.append(f"{name} stopped: {part.reason}; {way_on}")
             elif part.state is State.CLOSED:
                 found.append(f"{name} waits: {part.reason}" if part.reason else f"{name} is not read yet")
         return found

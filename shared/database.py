@@ -32,10 +32,10 @@ class Kind(StrEnum):
 
 
 def kind_of(error: BaseException) -> Kind:
-    """Sorts by SQLSTATE class: 22 and 23 are data, 42 and XX are broken, other states pass."""
+    """Sorts by SQLSTATE class: 21, 22, 23 and 54 are data, 42, 0A and XX are broken, other states pass."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        if state[:2] in {"22", "23"}:
+        if state[:2] in {"21", "22", "23", "54"}:
             return Kind.DATA
         return Kind.BROKEN if state[:2] in {"42", "XX", "0A"} else Kind.PASSING
     if isinstance(error, asyncpg.DataError):

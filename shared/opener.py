@@ -119,7 +119,7 @@ class Opener:
             if reason is not None:
                 if part.state is not State.STOPPED:
                     telemetry.log.error("partition_stopped", topic=self._topic.name, partition=number, reason=reason)
-                part.stop(reason)
+                part.stop(reason, for_good=reason != row["stopped"])
                 part.retry_at = time.monotonic() + REVIEW_S
                 continue
             provable = row["last_record"] is not None and following == row["next"] and following > start

@@ -43,6 +43,7 @@ class Partition:
     retry_at: float = 0.0
     failures: int = 0
     reason: str | None = None
+    for_good: bool = False
     refused: deque[bool] = field(default_factory=lambda: deque(maxlen=POISON_WINDOW))
     delivered_at: float = field(default_factory=time.monotonic)
 
@@ -58,9 +59,9 @@ class Partition:
         if self.state is State.OPEN:
             self.state = State.CLOSED
 
-    def stop(self, reason: str) -> None:
-        """Takes nothing until a person looked."""
-        self.state, self.reason = State.STOPPED, reason
+    def stop(self, reason: str, *, for_good: bool = False) -> None:
+        """Takes nothing until a person looked; `for_good` when looking does not help, for the log is another."""
+        self.state, self.reason, self.for_good = State.STOPPED, reason, for_good
 
     def failed(self, reason: str | None, *, at_once: bool) -> None:
         """A batch did not commit; the next try waits twice as long, up to five seconds."""

@@ -110,12 +110,8 @@ class Producer:
             if place not in sent and outcome[place] is None:
                 outcome[place] = Unsent("not handed to the broker")
         for future, place in under_way.items():
-            if not future.done():
-                outcome[place] = Unsent("no answer in time")
-                future.add_done_callback(lambda late: late.cancelled() or late.exception())
-            elif error := future.exception():
-                outcome[place] = Unsent(type(error).__name__)
-                failure = failure if getattr(error, "retriable", False) else "error"
+            outcome[place], fatal = _answer(future)
+            failure = "error" if fatal else failure
         if producer is self._producer:
             self._judge(failure)
         telemetry.SEND_SECONDS.observe(time.perf_counter() - started)
@@ -148,3 +144,12 @@ class Producer:
         task = asyncio.create_task(close())
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
+
+
+def _answer(future: asyncio.Future[object]) -> tuple[Unsent | None, bool]:
+    """What became of a record that was handed over, and whether the producer is done for."""
+    if not future.done():
+        future.add_done_callback(lambda late: late.cancelled() or late.exception())
+        return Unsent("no answer in time"), False
+    error = future.exception()
+    return (Unsent(type(error).__name__), not getattr(error, "retriable", False)) if error else (None, False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from shared import outbox, telemetry
 from shared.access import Tokens
 from shared.consumer import Intake, Taking
-from shared.database import Connection, Line, Pool, pool
+from shared.database import Connection, Kind, Line, Pool, kind_of, pool
 from shared.description import ANY_REFUSAL
 from shared.heads import BoundedHead
 from shared.operations import operations, stages
@@ -33,6 +34,7 @@ from shared.timers import Clockwork, Timer
 
 PORTS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4, "duties": 5}
 DRAIN_S = 8
+BODY_LIMIT = 32 * 1024 * 1024  # of any request, before anything else is looked at
 PRUNE = statements("shared")["prune_outbox"]
 COUNT_DEAD = statements("shared")["count_dead"]
 
@@ -65,7 +67,7 @@ class Service:
     def __post_init__(self) -> None:
         self.producer = Producer(self.settings.kafka, self.name)
         self.relay = Relay(self.settings.postgres_work, self.name, self.producer)
-        member = f"{self.settings.host}:{port_of(self.name, self.settings)}"
+        member = f"{socket.gethostname()}:{port_of(self.name, self.settings)}"
         self.intakes = [Intake(self.name, t, self.settings.postgres_work, self.wake, member) for t in self.takings]
         self.app = application(self)
 
@@ -195,7 +197,14 @@ def port_of(name: str, settings: Settings) -> int:
 
 def application(service: Service) -> FastAPI:
     """The HTTP face that every service has, before its own routes."""
-    app = FastAPI(title=f"Fengsui {service.name}", version="1", docs_url=None, redoc_url=None, responses=ANY_REFUSAL)
+    app = FastAPI(
+        title=f"Fengsui {service.name}",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_LIMIT,
+        responses=ANY_REFUSAL,
+    )
     app.state.service = service
     app.state.tokens = Tokens(service.settings.jwks)
     app.add_exception_handler(Problem, answer_problem)
@@ -245,6 +254,10 @@ async def _http(_request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError) and kind_of(error) is Kind.PASSING:
+        telemetry.log.warning("request_waits", path=request.url.path, error=type(error).__name__)
+        detail = "the database does not answer now: whether a change was made is unknown, look before you repeat it"
+        return Problem(503, "database_unreachable", detail, headers={"Retry-After": "2"}).response()
     telemetry.log.error(
         "request_failed", path=request.url.path, error=type(error).__name__, detail=str(error)[:300], exc_info=error
     )

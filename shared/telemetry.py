@@ -34,6 +34,11 @@ for _cause in ("error", "timeout", "age"):
     PRODUCER_RENEWALS.labels(_cause)
 
 
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)  # locals hold secrets
+)
+
+
 def start_topic(topic: str) -> None:
     """Every series of a topic is there from the start, so that a rate is never missing."""
     for outcome in BATCH_OUTCOMES:
@@ -64,7 +69,7 @@ def start_logs(service: str, level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            _TRACEBACKS,
             _bound,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],

@@ -101,8 +101,10 @@ async def ensure_topics(bootstrap: str) -> list[str]:
         missing = [topic for name, topic in TOPICS.items() if name not in existing]
         if not missing:
             return []
+        copies = min(3, len((await admin.describe_cluster())["brokers"]))
+        safe = {"min.insync.replicas": "2"} if copies == 3 else {}  # one broker may be away, and nothing is lost
         answer = await admin.create_topics(
-            [NewTopic(t.name, t.partitions, 1, topic_configs=t.configs()) for t in missing]
+            [NewTopic(t.name, t.partitions, copies, topic_configs=t.configs() | safe) for t in missing]
         )
         for name, code, *_ in answer.topic_errors:
             error = for_code(code)

@@ -38,6 +38,7 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.stat
     occurrences = excluded.occurrences, active = excluded.active, next_check_at = excluded.next_check_at,
     responsible = excluded.responsible, measures = excluded.measures, money = excluded.money, plan = excluded.plan,
     submitted_by = excluded.submitted_by, changed_at = now()
+WHERE cases.version <= excluded.version
 
 -- name: add_steps
 -- Rows of the timeline; one that stands there already is an error, for its effect would be doubled.
@@ -49,7 +50,7 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::t
 -- Somebody answered: the alarms of these cases are acknowledged.
 UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by)
-WHERE a.case_id = g.case_id AND a.state = 'raised' AND a.acknowledged_at IS NULL
+WHERE a.case_id = g.case_id AND a.acknowledged_at IS NULL
   AND (g.at >= a.raised_at OR a.raised_at > now())  -- an enterprise's clock may run ahead of ours
 
 -- name: take_due_cases

@@ -9,7 +9,7 @@ from services.hazards.domain.deadlines import to_confirm, to_rectify
 from services.hazards.domain.ledger import Ledger
 from shared.database import Connection
 from shared.events.alarms import Alarm, AlarmData
-from shared.events.event import NAMESPACE, derived_id, microseconds
+from shared.events.event import NAMESPACE, derived_id
 from shared.timers import Timer
 from shared.vocabulary import AlarmState, CaseState
 
@@ -58,7 +58,7 @@ async def open_unanswered(db: Connection) -> int:
 def _as_alarm(place: BoardAlarm) -> Alarm:
     """The alarm that waited, as the sign that opens its case; its id is of (row, step), so it is made once."""
     assert place.raised_at is not None
-    name = f"{place.key.enterprise}/{place.key.point}/{place.key.level}/{microseconds(place.raised_at)}"
+    name = f"{place.key.enterprise}/{place.key.point}/{place.key.level}/{place.occurrences}"
     return Alarm(
         id=derived_id(NAMESPACE, "unanswered", name),
         source="//fengsui/hazards",

@@ -81,14 +81,17 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS g(id, state, due_at) W
 -- What is due, at most $1 of it: nothing of the contacts $2, one message of each of the contacts $3, $4 of any other.
 -- A lease that ran out is a call of which nobody knows the end.
 WITH first AS (
-    SELECT id, contact, due_at FROM deliveries
-    WHERE state IN ('waiting', 'sending') AND due_at <= now() AND contact <> ALL($2::text[])
-    ORDER BY due_at LIMIT $1 * 4
-), placed AS (
-    SELECT id, row_number() OVER (PARTITION BY contact ORDER BY due_at, id) AS place FROM first
+    SELECT own.id FROM (
+        SELECT DISTINCT contact FROM deliveries
+        WHERE state IN ('waiting', 'sending') AND due_at <= now() AND contact <> ALL($2::text[])
+    ) AS c CROSS JOIN LATERAL (
+        SELECT id FROM deliveries d
+        WHERE d.contact = c.contact AND state IN ('waiting', 'sending') AND due_at <= now()
+        ORDER BY due_at, id LIMIT CASE WHEN c.contact = ANY($3::text[]) THEN 1 ELSE $4::int END
+    ) AS own
 ), taken AS (
-    SELECT d.id, d.state, d.tries FROM deliveries d JOIN placed p USING (id)
-    WHERE p.place <= CASE WHEN d.contact = ANY($3::text[]) THEN 1 ELSE $4::int END AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
+    SELECT d.id, d.state, d.tries FROM deliveries d JOIN first USING (id)
+    WHERE d.state IN ('waiting', 'sending') AND d.due_at <= now()
     ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries d SET state = 'sending', tries = d.tries + 1, due_at = now() + interval '30 seconds'

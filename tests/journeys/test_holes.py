@@ -45,6 +45,16 @@ async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Exc
     assert await trial.dead() == []
 
 
+async def test_a_handler_that_raises_at_the_last_batch_gets_it_again(trial: Trial) -> None:
+    await trial.write(wires(range(10)))
+    trial.spoil = Once(1, ConnectionResetError("PostgreSQL went away"))
+
+    async with trial.running():
+        await trial.reached(10)
+
+    assert await trial.took(10) == numbered(range(10))
+
+
 @pytest.mark.parametrize("point", ["after_fetch", "in_transaction", "before_commit", "after_commit"])
 async def test_a_batch_that_fails_anywhere_on_its_way_loses_nothing(
     trial: Trial, set_faults: SetFaults, point: str
@@ -57,6 +67,17 @@ async def test_a_batch_that_fails_anywhere_on_its_way_loses_nothing(
 
     assert await trial.took(1700) == numbered(range(1700))
     assert await trial.dead() == []
+
+
+async def test_two_who_both_believe_a_partition_theirs_take_each_record_once(trial: Trial) -> None:
+    trial.topic = replace(trial.topic, unnamed=trial.topic.carries)  # no inbox hides what the position lets through
+    await trial.write(wires(range(3000)))
+    zombie = replace(trial, port=0)
+
+    async with trial.running(), zombie.running(group="zombie"):
+        await trial.reached(3000)
+
+    assert await trial.took(3000) == numbered(range(3000))
 
 
 # B, C: one record kills the framework's parser, and with it the batch

@@ -149,8 +149,8 @@ class Trial:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Service]:
-        """One life of the service."""
+    async def running(self, group: str | None = None) -> AsyncIterator[Service]:
+        """One life of the service; in another group it gets the partition beside the one that has it."""
         with socket.create_server(("127.0.0.1", self.port)) as listener:
             self.port = listener.getsockname()[1]
             settings = Settings(
@@ -161,6 +161,7 @@ class Trial:
                 port=self.port,
             )
             service = Service(NAME, settings, takings=[Taking(self.topic, self._keep)])
+            intake_of(service)._group = group or intake_of(service)._group
             server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="warning"))
             async with service.running(), aiohttp.ClientSession() as self.session:
                 serving = asyncio.create_task(server.serve([listener]))

@@ -68,6 +68,7 @@ CREATE TABLE alarms (
     acknowledged_at timestamptz,
     acknowledged_by text,
     unanswered_at timestamptz,
+    said_at timestamptz,                -- last said to be in alarm: an end that is older must not silence it
     PRIMARY KEY (enterprise, point, level)
 );
 CREATE INDEX alarms_of_case ON alarms (case_id) WHERE case_id IS NOT NULL;

@@ -20,11 +20,13 @@ from shared.vocabulary import Category, Grade, Level
 
 ID_LIMIT: Final = 256
 POINT_LIMIT: Final = 64
+SOURCE_LIMIT: Final = 512
+OURS: Final = "//fengsui/"
 TEXT_LIMIT: Final = 64 * 1024
 DEPTH_LIMIT: Final = 32
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
-_SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,2048}")  # a line break would blur where the source ends and the id begins
+_SOURCE = re.compile(r"[^\x00-\x1f\x7f]{1,512}")  # a line break would blur where the source ends and the id begins
 _JSON = re.compile(r'application/json(?:\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
 _OWN: Final = frozenset({"specversion", "id", "source", "type", "time", "data", "datacontenttype", "data_base64"})
 _OPTIONAL_TEXT: Final = frozenset({"subject", "dataschema"})
@@ -178,10 +180,7 @@ def _envelope(item: dict[str, Any], pusher: Pusher) -> tuple[str, str, str]:
     if item["specversion"] != "1.0":
         raise Refused("bad_specversion", "specversion must be 1.0", "/specversion")
     pushed, source, kind = item["id"], item["source"], item["type"]
-    if not isinstance(pushed, str) or not pushed.strip() or len(pushed) > ID_LIMIT or "\x00" in pushed:
-        raise Refused("bad_id", f"an id is 1 to {ID_LIMIT} characters, not blank, without NUL", "/id")
-    if not isinstance(source, str) or not source.strip() or not _SOURCE.fullmatch(source):
-        raise Refused("bad_source", "a source is 1 to 2048 characters, not blank, none a control", "/source")
+    _named(pushed, source)
     if not isinstance(kind, str) or kind not in TYPES:
         raise Refused("unknown_type", f"known types are {', '.join(TYPES)}", "/type")
     for name, value in item.items():
@@ -195,6 +194,15 @@ def _envelope(item: dict[str, Any], pusher: Pusher) -> tuple[str, str, str]:
     if "data_base64" in item:
         raise Refused("bad_data", "data must be JSON, not data_base64", "/data_base64")
     return kind, source, pushed
+
+
+def _named(pushed: Any, source: Any) -> None:
+    if not isinstance(pushed, str) or not pushed.strip() or len(pushed) > ID_LIMIT or "\x00" in pushed:
+        raise Refused("bad_id", f"an id is 1 to {ID_LIMIT} characters, not blank, without NUL", "/id")
+    if not isinstance(source, str) or not source.strip() or not _SOURCE.fullmatch(source):
+        raise Refused("bad_source", f"a source is 1 to {SOURCE_LIMIT} characters, not blank, none a control", "/source")
+    if source.startswith(OURS):
+        raise Refused("bad_source", f"sources that begin with {OURS} are the platform's own", "/source")
 
 
 def _attribute(name: str, value: object) -> None:

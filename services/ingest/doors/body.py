@@ -14,6 +14,9 @@ from shared.problems import Problem
 
 RAW_LIMIT: Final = 8 * 1024 * 1024
 INFLATED_LIMIT: Final = 16 * 1024 * 1024
+MEMBERS_LIMIT: Final = 16
+STRUCTURE_LIMIT: Final = 1_000_000  # 10,000 events need a quarter of it
+STRUCTURE_OF_ONE: Final = 200  # more than an event has
 PATIENCE_S: Final = 30.0
 _KEY_END: Final = re.compile(rb'"\s*:')
 
@@ -56,9 +59,12 @@ def _too_large() -> Problem:
 
 
 def gunzip(raw: bytes) -> bytes:
-    """All members of a gzip body, bounded together."""
-    pieces, size = [], 0
+    """All members of a gzip body, bounded together; each copies the rest, so they are few."""
+    pieces: list[bytes] = []
+    size = 0
     while raw:
+        if len(pieces) == MEMBERS_LIMIT:
+            raise Problem(400, "bad_encoding", f"at most {MEMBERS_LIMIT} gzip members")
         member = zlib.decompressobj(wbits=31)
         try:
             piece = member.decompress(raw, INFLATED_LIMIT - size + 1)
@@ -93,6 +99,14 @@ INFLATERS: Final = {"gzip": gunzip, "zstd": unzstd}
 
 def _inflates_too_far() -> Problem:
     return Problem(413, "inflated_too_large", "at most 16 MiB after inflating")
+
+
+def weight(raw: bytes) -> int:
+    """How many events a body weighs by its brackets, colons and commas; raises Problem 413 where they are absurd."""
+    structure = sum(raw.count(sign) for sign in (b"{", b"[", b":", b","))
+    if structure > STRUCTURE_LIMIT:
+        raise Problem(413, "too_many_members", "more brackets and members than any batch needs")
+    return structure // STRUCTURE_OF_ONE
 
 
 def parse(raw: bytes) -> Any:

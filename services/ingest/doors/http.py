@@ -118,7 +118,7 @@ def _measured(path: str, answer: Response, started: float) -> Response:
 async def _push_events(request: Request) -> Response:
     door, held = await _enter(request)
     dry = _dry_run(request)
-    items, twice = await _items(request)
+    items, twice = await _items(request, held)
     held.bucket.take(len(items))
     now = door.now()
     admitted, rejected = await _admit_all(door, held, items, twice, now)
@@ -139,7 +139,7 @@ def _dry_run(request: Request) -> bool:
     return given == "true"
 
 
-async def _items(request: Request) -> tuple[list[Any], list[bool]]:
+async def _items(request: Request, held: Held) -> tuple[list[Any], list[bool]]:
     """The items of a body, and which of them say a key twice."""
     media, charset = _media(request)
     binary = any(name.startswith("ce-") for name in request.headers)
@@ -149,6 +149,7 @@ async def _items(request: Request) -> tuple[list[Any], list[bool]]:
         taken = f"{ONE}, {MANY}, or {DATA} with ce- headers"
         raise Problem(415, "unsupported_media_type", f"Content-Type may be {taken}")
     raw = await body.read(request)
+    held.bucket.take(body.weight(raw))
     parsed = body.parse(raw)
     if media == DATA:
         items: Any = [_from_headers(request, parsed)]
@@ -302,12 +303,12 @@ async def _push_readings(request: Request) -> Response:
     if media != DATA or charset not in ("", "utf-8", "utf8"):
         raise Problem(415, "unsupported_media_type", f"Content-Type may be {DATA}, in UTF-8")
     raw = await body.read(request)
+    held.bucket.take(1 + body.weight(raw))
     parsed = body.parse(raw)
     if body.repeated_keys(raw, body.count_keys(parsed)) and any(body.find_repeated(raw)):
         raise Problem(400, "duplicate_key", "an object says a key twice")
     now = door.now()
     admitted = await _admit_readings(door, held, parsed, now)
-    held.bucket.take(1)
     if admitted.readings and not _dry_run(request):
         await _send(door, [(READINGS, frame_of(admitted, held.pusher, now))])
         metrics.DOOR_ITEMS.labels("reading", "accepted").inc(len(admitted.readings))

@@ -17,6 +17,10 @@ ENDING = frozenset({CaseKind.ACCEPTED, CaseKind.VOIDED})
 ANSWERING = frozenset({CaseKind.CONFIRMED, CaseKind.STARTED, CaseKind.RETURNED}) | ENDING
 
 
+WAITING_LIMIT = 10
+"""Unanswered calls of one case after which its returns call nobody anew: a flapping sensor is no flood."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToldCase:
     """What is remembered of a case for good: when it was first told of, and when it was first answered."""
@@ -47,7 +51,9 @@ class Calls:
     def take(self, event: CaseChanged) -> None:
         """One event: a call, an answer, an end, or held with the reason."""
         kind = event.data.kind
-        if calls_people(event):
+        if kind is CaseKind.REPEATED and sum(call.waits for call in self._of(event)) >= WAITING_LIMIT:
+            self.held[event.id] = "already_asked"
+        elif calls_people(event):
             first = self.cases.setdefault(event.data.case, ToldCase(event.data.case, self.now))
             self._keep(opened(event, first.first_created_at, self.duty, self.routes, self.now))
         elif kind in ANSWERING:

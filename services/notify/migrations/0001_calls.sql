@@ -114,7 +114,7 @@ CREATE TABLE deliveries (
     UNIQUE (notification_id, message)
 );
 CREATE INDEX deliveries_of_call ON deliveries (call_id);
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state IN ('waiting', 'sending');
+CREATE INDEX deliveries_due ON deliveries (contact, due_at, id) WHERE state IN ('waiting', 'sending');
 
 -- Every call of a channel; outcome repeated: nobody knows how it ended, so the message was sent again.
 CREATE TABLE attempts (
