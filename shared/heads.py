@@ -1,11 +1,34 @@
-"""The head of a request is bounded as it arrives, for the parser below has no limit of its own."""
+"""Requests are bounded as they arrive, head and body, for the parts below have no limit of their own."""
 
 from typing import Final
 
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_LIMIT: Final = 64 * 1024
 FIELD_LIMIT: Final = 200
+BODY_LIMIT: Final = 32 * 1024 * 1024  # the largest import; the door's own limit is lower
+
+
+class BoundedBody:
+    """Ends a request whose body grows past the limit, before anybody is asked who sends it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > BODY_LIMIT:
+                raise HTTPException(413, "at most 32 MiB at once")
+            return message
+
+        await self._app(scope, counted if scope["type"] == "http" else receive, send)
 
 
 class BoundedHead(HttpToolsProtocol):

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from shared import telemetry
 from shared.topics import PRODUCE_MAX_BYTES
 
-MAX_AGE_S = 24 * 3600  # long before a partition's sequence number wraps (reliability: 2^31 records)
+MAX_AGE_S = 24 * 3600  # long before a partition's sequence number wraps at 2^31 records
 STUCK_AFTER = 3  # time-outs in a row
 
 

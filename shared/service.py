@@ -23,7 +23,7 @@ from shared.access import Tokens
 from shared.consumer import Intake, Taking
 from shared.database import Connection, Kind, Line, Pool, kind_of, pool
 from shared.description import ANY_REFUSAL
-from shared.heads import BoundedHead
+from shared.heads import BoundedBody, BoundedHead
 from shared.operations import operations, stages
 from shared.outbox import Relay
 from shared.problems import Problem, answer_problem, pointer
@@ -34,7 +34,6 @@ from shared.timers import Clockwork, Timer
 
 PORTS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4, "duties": 5}
 DRAIN_S = 8
-BODY_LIMIT = 32 * 1024 * 1024  # of any request, before anything else is looked at
 PRUNE = statements("shared")["prune_outbox"]
 COUNT_DEAD = statements("shared")["count_dead"]
 
@@ -58,7 +57,6 @@ class Service:
     relay: Relay = field(init=False)
     intakes: list[Intake] = field(init=False)
     ask: Pool = field(init=False)
-    work: Pool = field(init=False)
     stopping: bool = False
     _broker: KafkaBroker | None = None
     _connected: bool = False
@@ -94,7 +92,6 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Everything but HTTP, for as long as the context lasts."""
         self.ask = await pool(self.settings.postgres_ask, f"{self.name}.ask")
-        self.work = await pool(self.settings.postgres_work, f"{self.name}.work", size=4)
         clockworks = [
             Clockwork(self.name, timer, self.settings.postgres_work, self.wake)
             for timer in (*self.timers, Timer("prune_outbox", 60.0, _prune, batch=5000))
@@ -121,8 +118,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             await self.producer.stop()
-            for each in (self.ask, self.work):
-                each.terminate()
+            self.ask.terminate()
             telemetry.log.info("stopped")
 
     @staticmethod
@@ -202,9 +198,9 @@ def application(service: Service) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_LIMIT,
         responses=ANY_REFUSAL,
     )
+    app.add_middleware(BoundedBody)
     app.state.service = service
     app.state.tokens = Tokens(service.settings.jwks)
     app.add_exception_handler(Problem, answer_problem)
@@ -249,8 +245,9 @@ async def _no_value(request: Request, error: Exception) -> Response:
 
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-    return Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})).response()
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "refused")
+    closing = {"Connection": "close"} if error.status_code == 413 else {}  # what it would still send is not read
+    return Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}) | closing).response()
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""What ops see: one structured log line a batch, and every metric of every service, listed once."""
+"""What ops see: one structured log line a batch, and the metrics that every service has."""
 
 import logging
 import sys

@@ -43,11 +43,6 @@ class Topic:
         return self.days is None
 
     @cached_property
-    def types(self) -> frozenset[str]:
-        """The event types it carries."""
-        return frozenset(kind.model_fields["type"].default for kind in self.carries)
-
-    @cached_property
     def reader(self) -> TypeAdapter[Any]:
         """Parses a record's value; raises ValidationError."""
         if len(self.carries) == 1:

@@ -31,7 +31,7 @@ class Grade(StrEnum):
 
 
 class Category(StrEnum):
-    """What a hazard concerns (隐患类型); the eight of the national exchange, domain.md 1.5."""
+    """What a hazard concerns (隐患类型); the eight of the national data exchange, hazardDangerType."""
 
     SAFETY = "safety"  # 安全
     PROCESS = "process"  # 工艺

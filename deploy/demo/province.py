@@ -18,7 +18,8 @@ _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
 class Quantity:
     """How a measured quantity is sampled and guarded.
 
-    `deadband` as a share of the range, `delay_s` to raise and to clear: domain.md 9.3 where it has a figure.
+    `deadband` as a share of the range, `delay_s` to raise and to clear: the widely repeated
+    starting points for flow, level, pressure and temperature, which no source confirms.
     Gas gets no delay, so that every excursion is known; counts and voltages get none because nobody tuned them.
     """
 

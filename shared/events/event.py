@@ -1,7 +1,7 @@
 """What every event on the bus has: an identity that a replay makes again, and its origin."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -44,10 +44,6 @@ class Event(Value):
     def wire(self) -> bytes:
         """The record's value."""
         return self.model_dump_json(exclude_none=True).encode()
-
-    def evolve(self, **changes: Any) -> Self:
-        """A copy with validated changes."""
-        return type(self).model_validate({**self.model_dump(), **changes})
 
 
 def event_id(enterprise: str, source: str, pushed: str) -> UUID:

@@ -31,7 +31,7 @@ def test_every_credit_code_is_valid_unique_and_of_its_county():
 
 
 def test_the_inner_organisation_code_has_its_own_check_character():
-    # 60003734-1 is the organisation code inside 91110000600037341L (domain.md 8.1).
+    # 60003734-1 is the organisation code inside 91110000600037341L.
     code = credit_code("110000", 60003734)
 
     assert code == "91110000600037341L"

@@ -106,9 +106,9 @@ async def test_frames_that_come_again_say_nothing_new(db):
 async def test_an_alarm_of_the_engine_carries_what_decided_it(db):
     await raise_and_clear_alarms.handle(db, cut())
 
-    body = await db.fetchval("SELECT body FROM outbox WHERE topic = 'alarms' ORDER BY seq OFFSET 2 LIMIT 1")
-    alarm = ALARMS.reader.validate_json(body)
-    assert alarm.id == event_id(PUSHER.uscc, "//fengsui/engine", "T-1/HH/2026-11-25T08:00:03Z/raised")
+    expected = event_id(PUSHER.uscc, "//fengsui/engine", "T-1/HH/2026-11-25T08:00:03Z/raised")
+    alarm = ALARMS.reader.validate_json(await db.fetchval("SELECT body FROM outbox WHERE id = $1", expected))
+    assert alarm.id == expected
     assert (alarm.time, alarm.data.value, alarm.data.limit) == (START + timedelta(seconds=3), 95, 90)
     assert (alarm.enterprise_name, alarm.region, alarm.industry) == ("测试企业", "220203", "petrochemical")
 

@@ -45,14 +45,16 @@ async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Exc
     assert await trial.dead() == []
 
 
-async def test_a_handler_that_raises_at_the_last_batch_gets_it_again(trial: Trial) -> None:
-    await trial.write(wires(range(10)))
+@pytest.mark.parametrize("size", [1, 10])
+async def test_a_handler_that_raises_at_the_last_batch_gets_it_again(trial: Trial, size: int) -> None:
+    await trial.write(wires(range(size)))
     trial.spoil = Once(1, ConnectionResetError("PostgreSQL went away"))
 
     async with trial.running():
-        await trial.reached(10)
+        await trial.reached(size)
 
-    assert await trial.took(10) == numbered(range(10))
+    assert await trial.took(size) == numbered(range(size))
+    assert await trial.dead() == []
 
 
 @pytest.mark.parametrize("point", ["after_fetch", "in_transaction", "before_commit", "after_commit"])
@@ -273,8 +275,7 @@ async def test_a_topic_made_again_under_our_hands_stops_its_partition(trial: Tri
 
     async with trial.running() as service:
         await trial.reached(10)
-        await trial.delete_topic()
-        await trial.make_topic()
+        await trial.make_topic_again()
         await trial.write(wires(range(100, 100 + records)))
         await stopped_as_another_log(trial, service)
 

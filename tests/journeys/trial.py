@@ -71,6 +71,14 @@ class Trial:
             await admin.delete_topics([self.topic.name])
             await until(admin.list_topics, lambda names: self.topic.name not in names)
 
+    async def make_topic_again(self) -> None:
+        """Deletes and makes it in one breath."""
+        async with self.admin() as admin:
+            again = NewTopic(self.topic.name, self.topic.partitions, 1, topic_configs=self.topic.configs())
+            await admin.delete_topics([self.topic.name])
+            await until(lambda: admin.create_topics([again]), lambda answer: answer.topic_errors[0][1] == 0, every=0)
+            await until(self.ends, lambda ends: set(ends.values()) == {0})
+
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
         """A client for the broker's administration."""

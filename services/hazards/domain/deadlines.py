@@ -21,7 +21,7 @@ class Period:
 Periods = Mapping[tuple[str, str], Period]
 """By stage (confirm, rectify) and level or grade."""
 
-# All unverified, the project's own choice (domain.md 3.3 for the colours; no rule of Jilin was found for the
+# All unverified, the project's own choice (no rule was found for the colours, and none of Jilin for the
 # grades, so 30 and 90 days stand in, after local practice of 限期整改). The table deadline_periods overrides them.
 DEFAULTS: Final[Periods] = {
     (CONFIRM, Level.RED): Period(timedelta(minutes=30), timedelta(minutes=10)),

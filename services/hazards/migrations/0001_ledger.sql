@@ -83,7 +83,7 @@ CREATE TABLE deadline_periods (
     PRIMARY KEY (stage, what)
 );
 
--- When a yellow or blue alarm opens a case. Thirty minutes for yellow is the project's own choice (domain.md 3.3).
+-- When a yellow or blue alarm opens a case. Thirty minutes for yellow is the project's own choice; no source was found.
 CREATE TABLE case_policies (
     level text PRIMARY KEY CHECK (level IN ('yellow', 'blue')),
     repeats integer CHECK (repeats > 0),

@@ -11,6 +11,7 @@ from shared.vocabulary import Level
 LimitName = Literal["LL", "L", "H", "HH"]  # 低低报, 低报, 高报, 高高报
 
 NAMES: Final[tuple[LimitName, ...]] = ("LL", "L", "H", "HH")
+# No source maps limits to colours: the contract at the door says so, and a point may say otherwise.
 DEFAULT_LEVELS: Final[Mapping[LimitName, Level]] = {
     "LL": Level.RED,
     "L": Level.YELLOW,

@@ -119,7 +119,6 @@ async def _push_events(request: Request) -> Response:
     door, held = await _enter(request)
     dry = _dry_run(request)
     items, twice = await _items(request, held)
-    held.bucket.take(len(items))
     now = door.now()
     admitted, rejected = await _admit_all(door, held, items, twice, now)
     fresh, duplicates = _unrepeated(door, admitted, rejected)
@@ -149,7 +148,8 @@ async def _items(request: Request, held: Held) -> tuple[list[Any], list[bool]]:
         taken = f"{ONE}, {MANY}, or {DATA} with ce- headers"
         raise Problem(415, "unsupported_media_type", f"Content-Type may be {taken}")
     raw = await body.read(request)
-    held.bucket.take(body.weight(raw))
+    weight = body.weight(raw)
+    held.bucket.take(weight)
     parsed = body.parse(raw)
     if media == DATA:
         items: Any = [_from_headers(request, parsed)]
@@ -162,6 +162,7 @@ async def _items(request: Request, held: Held) -> tuple[list[Any], list[bool]]:
         if not isinstance(parsed, dict):
             raise Problem(400, "bad_shape", "one event is a JSON object")
         items, keys = [parsed], body.count_keys(parsed)
+    held.bucket.take(max(0, len(items) - weight))
     if len(items) > ITEM_LIMIT:
         raise Problem(413, "too_many_items", f"at most {ITEM_LIMIT} events at once")
     return items, body.find_repeated(raw) if body.repeated_keys(raw, keys) else [False] * len(items)

@@ -28,7 +28,7 @@ CREATE TABLE rosters (
 );
 CREATE INDEX rosters_of_region ON rosters (region, ends_at);
 
--- How long each tier has to answer. All the project's own choice, unverified (domain.md 3.3).
+-- How long each tier has to answer. All the project's own choice, unverified.
 CREATE TABLE routes (
     level text NOT NULL CHECK (level IN ('red', 'orange', 'yellow', 'blue')),
     tier text NOT NULL CHECK (tier IN ('county', 'city', 'province')),
