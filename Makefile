@@ -12,7 +12,8 @@ run: setup ## everything on this machine, with a demo province and its live feed
 	@.venv/bin/fengsui up
 
 test: setup ## everything that proves it, on a real Kafka and a real PostgreSQL
-	@$(PYTHON) -m pytest
+	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && \
+		PYTEST_DEBUG_TEMPROOT="$$root" $(PYTHON) -m pytest # a root of its own: another run would shut the shared one
 
 check: setup ## lint, format, types, walls and the pure tests, in seconds
 	@$(PYTHON) -m ruff check
