@@ -40,7 +40,8 @@ def kind_of(error: BaseException) -> Kind:
         return Kind.BROKEN if state[:2] in {"42", "XX", "0A"} else Kind.PASSING
     if isinstance(error, asyncpg.DataError):
         return Kind.DATA
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError | EOFError | MemoryError):
+    lost = asyncpg.InterfaceError | asyncpg.InternalClientError  # the client's own, when a session was cut
+    if isinstance(error, lost | OSError | TimeoutError | EOFError | MemoryError):
         return Kind.PASSING
     return Kind.DATA
 

@@ -98,4 +98,4 @@ def opens_or_joins_a_case(item: Item) -> bool:
 
 def is_raised(item: Item) -> bool:
     """Whether it counts as an alarm."""
-    return item["type"] == "fengsui.alarm.v1" and item["data"]["state"] == "raised"
+    return (item["type"], item["data"].get("state")) == ("fengsui.alarm.v1", "raised")

@@ -197,7 +197,7 @@ async def test_a_database_shut_down_at_once_under_load_balances(platform: Platfo
 
 async def test_sessions_cut_at_random_under_load_balance(platform: Platform) -> None:
     async with platform.load.under_way():
-        for turn in range(10):
+        for turn in range(30):
             await platform.load.goes_on(10)
             await platform.stack.sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from threading import Thread
 from typing import Any
 
 import aiohttp
@@ -71,13 +72,17 @@ class Trial:
             await admin.delete_topics([self.topic.name])
             await until(admin.list_topics, lambda names: self.topic.name not in names)
 
-    async def make_topic_again(self) -> None:
-        """Deletes and makes it in one breath."""
-        async with self.admin() as admin:
-            again = NewTopic(self.topic.name, self.topic.partitions, 1, topic_configs=self.topic.configs())
-            await admin.delete_topics([self.topic.name])
-            await until(lambda: admin.create_topics([again]), lambda answer: answer.topic_errors[0][1] == 0, every=0)
-            await until(self.ends, lambda ends: set(ends.values()) == {0})
+    def make_topic_again(self, values: Sequence[bytes | None]) -> None:
+        """Deletes it, makes it and fills it while this process stands still, as in a long pause: no client notices."""
+
+        async def again() -> None:
+            await self.delete_topic()
+            await self.make_topic()
+            await self.write(values)
+
+        aside = Thread(target=asyncio.run, args=(again(),))
+        aside.start()
+        aside.join()
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -90,15 +95,20 @@ class Trial:
             await admin.close()
 
     async def write(
-        self, values: Sequence[bytes | None], headers: Mapping[int, Sequence[Header]] | None = None, partition: int = 0
+        self,
+        values: Sequence[bytes | None],
+        headers: Mapping[int, Sequence[Header]] | None = None,
+        codec: str | None = None,
     ) -> None:
         """Records from a client that is not ours, with headers by their place."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.kafka, max_request_size=8 * 1024 * 1024)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.kafka, max_request_size=8 * 1024 * 1024, compression_type=codec
+        )
         await producer.start()
         try:
             for place, value in enumerate(values):
                 given = list((headers or {}).get(place, ()))
-                sent = await producer.send(self.topic.name, value, key=b"k", partition=partition, headers=given)
+                sent = await producer.send(self.topic.name, value, key=b"k", partition=0, headers=given)
             await producer.flush()
             await sent
         finally:

@@ -1,4 +1,4 @@
-"""Files as offices and their spreadsheets make them (reliability, section 5, rows 57 to 62)."""
+"""Files as offices and their spreadsheets make them."""
 
 import pytest
 
