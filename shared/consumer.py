@@ -4,6 +4,7 @@ The framework below may swallow a batch, deliver records before a seek, or wake 
 rebalance; a position that moves only from what was expected makes each of these harmless.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared import deadletters, faults, inbox, telemetry
 from shared.batches import Batch, Run, fingerprint, halves, parse, reused
-from shared.database import Connection, Kind, Line, kind_of
+from shared.database import Connection, Kind, Line, ending, kind_of
 from shared.deadletters import DeadLetter
 from shared.events.event import Event
 from shared.opener import Opener
@@ -77,6 +78,15 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
     def consumer(self) -> AIOKafkaConsumer | None:
         """The client below, once it is connected."""
         return self._subscriber.consumer if self._subscriber is not None else None
+
+    @property
+    def reading(self) -> bool:
+        """Whether everything below still runs that fetches, and that keeps us in the group.
+
+        A task there that was cancelled from below ends without a word, and nothing starts it again."""
+        consumer, loops = self.consumer, self._subscriber.tasks
+        below = [consumer._coordinator._coordination_task, consumer._fetcher._fetch_task] if consumer else []
+        return not any(task.done() for task in below) and not (loops and all(task.done() for task in loops))
 
     async def run(self) -> None:
         """Opens partitions and keeps an eye on them. Until cancelled."""
@@ -138,7 +148,9 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             runs = await self._runs(raw if isinstance(raw, tuple) else (raw,))
             if runs:
                 await self._process(runs)
-        except Exception as error:  # never return without commit or seek back
+        except (Exception, asyncio.CancelledError) as error:  # never return without commit or seek back
+            if ending(error):
+                raise
             self._failed({int(record.partition) for record in raw}, error)
 
     # From records to effects
@@ -260,7 +272,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
     # When something fails
 
-    def _failed(self, numbers: set[int], error: Exception) -> None:
+    def _failed(self, numbers: set[int], error: BaseException) -> None:
         """Closes the partitions; the opener reads the position again, which tells whether it committed."""
         chain = isinstance(error, ChainBroken)
         kind = "chain" if chain else kind_of(error).value

@@ -41,9 +41,15 @@ def kind_of(error: BaseException) -> Kind:
     if isinstance(error, asyncpg.DataError):
         return Kind.DATA
     lost = asyncpg.InterfaceError | asyncpg.InternalClientError  # the client's own, when a session was cut
-    if isinstance(error, lost | OSError | TimeoutError | EOFError | MemoryError):
+    if isinstance(error, lost | OSError | TimeoutError | EOFError | MemoryError | asyncio.CancelledError):
         return Kind.PASSING
     return Kind.DATA
+
+
+def ending(error: BaseException) -> bool:
+    """Whether this task itself is told to end. A library below may cancel what we only waited for: that passes."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def _prepare(connection: Any) -> None:
@@ -69,7 +75,9 @@ async def connect(dsn: str, name: str, **session: str) -> "asyncpg.Connection[as
 
 
 async def pool(dsn: str, name: str, size: int = 8) -> Pool:
-    """Connections for questions over HTTP; opened when first needed."""
+    """Connections for questions over HTTP; opened when first needed.
+
+    A question is planned for its filters each time: a plan for any filters would use no index of a region."""
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -77,7 +85,7 @@ async def pool(dsn: str, name: str, size: int = 8) -> Pool:
         timeout=10,
         command_timeout=30,
         init=_prepare,
-        server_settings={**_SESSION, "application_name": name},
+        server_settings={**_SESSION, "plan_cache_mode": "force_custom_plan", "application_name": name},
     )
 
 
@@ -115,6 +123,6 @@ class Line:
             async with connection.transaction():
                 yield connection
         except BaseException as error:
-            if kind_of(error) is not Kind.DATA or isinstance(error, asyncio.CancelledError):
+            if kind_of(error) is not Kind.DATA:
                 self.drop()
             raise

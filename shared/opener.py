@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared import telemetry
-from shared.database import Line
+from shared.database import Line, ending
 from shared.log_identity import LogIdentity, identify
 from shared.partitions import Partition, State
 from shared.statements import statements
@@ -29,6 +29,12 @@ REVIEW_S = 2.0
 ANSWER_S = 5.0
 
 
+def give_up(event: str, **fields: Any) -> None:
+    """Ends the process, whose client looks alive and fetches nothing; whoever watches over us starts us again."""
+    telemetry.log.critical(event, **fields)
+    os._exit(70)
+
+
 class Opener:
     """Reviews an intake's partitions every two seconds, and at once when one was closed."""
 
@@ -37,6 +43,9 @@ class Opener:
         self._line = Line(dsn, f"{intake.service}.{intake.topic.name}.opener")
         self._woken = asyncio.Event()
         self._identity: LogIdentity | None = None
+        self._waiting: dict[int, int] = {}
+        """While nothing is ours: what waits in the log, and where each position stood."""
+        self._waiting_since = 0.0
 
     def wake(self) -> None:
         """A partition was closed or assigned."""
@@ -49,14 +58,16 @@ class Opener:
                 try:
                     await self._review()
                     self._intake.fault = None
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
+                    if ending(error):
+                        raise
                     self._explain(error)
                     await asyncio.sleep(0.5)
                 await self._rest()
         finally:
             await self._line.close()
 
-    def _explain(self, error: Exception) -> None:
+    def _explain(self, error: BaseException) -> None:
         detail = f"{type(error).__name__}: {error}"[:300]
         telemetry.log.warning("open_failed", topic=self._topic.name, detail=detail)
         if not isinstance(error, KafkaError):
@@ -77,6 +88,12 @@ class Opener:
         mine, consumer = self._intake.partitions, self._intake.consumer
         if consumer is None or consumer._client.get_random_node() is None:
             return  # not connected yet
+        if not self._intake.reading:
+            give_up("consumer_ended", topic=self._topic.name)
+        if not mine:
+            await self._stand_by(consumer)
+            return
+        self._waiting = {}
         tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
         async with asyncio.timeout(ANSWER_S):  # the client itself asks for forty seconds
             identity = await identify(consumer._client, self._topic.name)
@@ -96,6 +113,20 @@ class Opener:
         if due:
             await self._open(consumer, mine, due, starts, ends, identity)
         self._measure(mine, ends)
+
+    async def _stand_by(self, consumer: AIOKafkaConsumer) -> None:
+        """Nothing is ours. When nobody moves what waits either, the group has lost its readers, and we with them."""
+        tps = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
+        async with asyncio.timeout(ANSWER_S):
+            ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
+        db, now = await self._line.get(), time.monotonic()
+        rows = await db.fetch(POSITIONS, self._topic.name, list(ends))
+        reached = {number: 0 for number in ends} | {row["partition"]: row["next"] for row in rows}
+        waiting = {number: reached[number] for number in ends if reached[number] < ends[number]}
+        if not self._waiting or any(waiting.get(number) != at for number, at in self._waiting.items()):
+            self._waiting, self._waiting_since = waiting, now
+        elif now - self._waiting_since > STUCK_S:
+            give_up("nobody_reads", topic=self._topic.name, partitions=len(waiting))
 
     async def _open(
         self,
@@ -174,5 +205,4 @@ class Opener:
             if part.state is not State.OPEN or not lags.get(number):
                 part.delivered_at = now
             elif now - part.delivered_at > STUCK_S:
-                telemetry.log.critical("consumer_stuck", topic=self._topic.name, partition=number)
-                os._exit(70)  # a client that looks alive and fetches nothing; the supervisor starts us again
+                give_up("consumer_stuck", topic=self._topic.name, partition=number)

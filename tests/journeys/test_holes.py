@@ -1,8 +1,10 @@
 """The holes through which the obvious design loses events or stops the door, each seen to happen, stay closed."""
 
 import asyncio
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -10,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events.event import Event
 from shared.producer import Producer, Record, Unsent
 from shared.service import Service
-from tests.journeys.trial import NAME, Header, Trial, numbered, topic_named, wires
+from tests.journeys.trial import NAME, Header, Trial, intake_of, numbered, topic_named, wires
 from tests.stack import until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
@@ -21,7 +23,7 @@ SetFaults = Callable[[str], None]
 class Once:
     """Raises at the nth batch, and never again."""
 
-    def __init__(self, number: int, error: Exception) -> None:
+    def __init__(self, number: int, error: BaseException) -> None:
         self.number, self.error, self.batches = number, error, 0
 
     def __call__(self, _events: Sequence[Event]) -> None:
@@ -30,8 +32,8 @@ class Once:
             raise self.error
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError("PostgreSQL went away"), TimeoutError()])
-async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Exception) -> None:
+@pytest.mark.parametrize("error", [ConnectionResetError("PostgreSQL went away"), TimeoutError(), CancelledError()])
+async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: BaseException) -> None:
     """The framework swallows the error and goes on behind the batch."""
     await trial.write(wires(range(1700)))
     trial.spoil = Once(2, error)
@@ -41,6 +43,55 @@ async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Exc
 
     assert await trial.took(1700) == numbered(range(1700))
     assert await trial.dead() == []
+
+
+@pytest.mark.parametrize("which", ["loop of the framework", "coordination", "fetching"])
+async def test_what_is_cancelled_from_below_ends_the_process(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """Such a task is started again after an error by some, and after a cancellation by nobody."""
+    given_up: list[str] = []
+    monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        intake = intake_of(service)
+        consumer: Any = intake.consumer
+        tasks = {
+            "loop of the framework": intake._subscriber.tasks,
+            "coordination": [consumer._coordinator._coordination_task],
+            "fetching": [consumer._fetcher._fetch_task],
+        }
+        for task in tasks[which]:
+            task.cancel()
+        await until(lambda: asyncio.sleep(0, given_up))
+
+    assert given_up[0] == "consumer_ended"
+
+
+@pytest.mark.parametrize("moves", [True, False])
+async def test_a_member_without_partitions_gives_up_only_when_nobody_reads(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, moves: bool
+) -> None:
+    given_up: list[str] = []
+    monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
+    monkeypatch.setattr("shared.opener.STUCK_S", 1.0)
+    monkeypatch.setattr("shared.opener.REVIEW_S", 0.1)
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        intake_of(service).partitions = {}
+        await trial.write(wires(range(10, 20)))
+        if moves:
+            for number in range(11, 20):
+                await trial.sql("UPDATE positions SET next = $1", number)
+                await asyncio.sleep(0.3)
+        else:
+            await until(lambda: asyncio.sleep(0, given_up))
+
+    assert set(given_up) == (set() if moves else {"nobody_reads"})
 
 
 @pytest.mark.parametrize("size", [1, 10])
