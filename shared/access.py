@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -39,14 +39,17 @@ RIGHTS: Final[dict[str, frozenset[Role]]] = {
     "void": _MANAGE,
     "submit": frozenset({Role.ENTERPRISE, Role.ADMIN}),
     "rosters": _MANAGE,
+    "routes": _MANAGE,
     "registry": _OPS,
     "keys": _OPS,
     "dead_letters": _OPS,
     "reconcile": _OPS,
+    "audit": _OPS,
+    "accounts": frozenset({Role.ADMIN}),
 }
 
 
-_PROVINCIAL: Final = frozenset({"registry", "keys", "dead_letters", "reconcile"})
+PROVINCIAL: Final = frozenset({"routes", "registry", "keys", "dead_letters", "reconcile", "audit", "accounts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,14 @@ def bearer(request: Request) -> str:
     return credential
 
 
+def demand(staff: Staff, right: str) -> None:
+    """Raises a Problem 403 when the staff may not."""
+    if not staff.may(right):
+        raise Problem(403, "forbidden", f"the role {staff.role} may not {right.replace('_', ' ')}")
+    if right in PROVINCIAL and tier_of(staff.region) is not Tier.PROVINCE:
+        raise Problem(403, "province_only", "this concerns every region, so it is for staff of the province")
+
+
 def staff_with(right: str) -> Callable[[Request], Awaitable[Staff]]:
     """A dependency: the staff who asks, if the role has the right; 401 or 403 otherwise."""
     assert right in RIGHTS, right
@@ -142,14 +153,29 @@ def staff_with(right: str) -> Callable[[Request], Awaitable[Staff]]:
     async def asking(request: Request) -> Staff:
         tokens: Tokens = request.app.state.tokens
         staff = await tokens.staff(bearer(request))
-        if not staff.may(right):
-            raise Problem(403, "forbidden", f"the role {staff.role} may not {right.replace('_', ' ')}")
-        if right in _PROVINCIAL and tier_of(staff.region) is not Tier.PROVINCE:
-            raise Problem(403, "province_only", "this concerns every region, so it is for staff of the province")
+        demand(staff, right)
         return staff
 
     asking.right = right  # type: ignore[attr-defined]
     return asking
 
+
+def staff_to(actions: Iterable[str]) -> Callable[[Request], Awaitable[Staff]]:
+    """A dependency of a route whose `{action}` is the right, which the route asks for once the thing is in sight."""
+    asking = staff_with("read")
+    asking.actions = tuple(actions)  # type: ignore[attr-defined]
+    return asking
+
+
+def public() -> None:
+    """A dependency of a route that answers whoever comes."""
+
+
+def keyed() -> None:
+    """A dependency of a route that looks at an enterprise's key by itself."""
+
+
+public.right = "public"  # type: ignore[attr-defined]
+keyed.right = "key"  # type: ignore[attr-defined]
 
 Reader = Annotated[Staff, Depends(staff_with("read"))]
