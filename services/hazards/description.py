@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from services.hazards.domain.commands import Obstacle
 from shared.description import Responses, refusals
 from shared.events.event import Origin
 from shared.vocabulary import AlarmState, CaseKind, CaseState, Grade, Level, Tier
@@ -61,8 +62,11 @@ class ListedCase(_Shown):
 
 
 class ShownCase(ListedCase):
-    """A case with the newest 200 rows of its timeline; `timeline_next` comes back as `timeline_before`."""
+    """A case with the newest 200 rows of its timeline; `timeline_next` comes back as `timeline_before`.
 
+    `blocked` says of every action that whoever asks may not take now, why."""
+
+    blocked: dict[str, Obstacle]
     timeline: list[Row]
     timeline_next: int | None
 
@@ -100,6 +104,52 @@ class Board(_Shown):
 
     items: list[Place]
     next: str | None
+
+
+class Levels(_Shown):
+    """Points in alarm, by the gravest level there."""
+
+    red: int
+    orange: int
+    yellow: int
+    blue: int
+
+
+class CaseCounts(_Shown):
+    """Cases that are not ended."""
+
+    open: int
+    overdue: int
+    by_state: dict[CaseState, int]
+
+
+class Counts(_Shown):
+    """How much is open; `unanswered` counts the points in alarm whose gravest level nobody acknowledged."""
+
+    levels: Levels
+    unanswered: int
+    cases: CaseCounts
+    as_of: datetime
+
+
+class Concerned(_Shown):
+    """An enterprise with anything open; `level` is the gravest in alarm there, null where only cases are open."""
+
+    uscc: str
+    name: str
+    region: str
+    industry: str
+    level: Level | None
+    alarms: int
+    cases: int
+
+
+class Enterprises(_Shown):
+    """All enterprises with anything open."""
+
+    items: list[Concerned]
+    next: None
+    as_of: datetime
 
 
 _ALLOWED: Final = {"type": "object", "properties": {"allowed": {"type": "array", "items": {"type": "string"}}}}

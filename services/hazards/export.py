@@ -12,6 +12,7 @@ from services.hazards import store
 from services.hazards.shapes import case_json, step_json
 from shared.access import Staff
 from shared.database import Pool
+from shared.sight import seeing
 
 MEDIA_TYPES: Final = {
     "jsonl": "application/x-ndjson",
@@ -35,7 +36,7 @@ COLUMNS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "次数": lambda case: case["occurrences"],
     "责任人": lambda case: case["responsible"],
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 async def stream(ask: Pool, staff: Staff, form: str) -> AsyncIterator[bytes]:
@@ -53,7 +54,7 @@ async def _cases(ask: Pool, staff: Staff) -> AsyncIterator[dict[str, Any]]:
     """Every case in sight with its whole timeline, newest first, a page at a time."""
     after: tuple[Any, Any] = (None, None)
     while True:
-        async with ask.acquire() as db:
+        async with seeing(ask, staff, readonly=True) as db:
             rows = await db.fetch(store.LIST_CASES, staff.prefix, staff.enterprise, *[None] * 9, *after, PAGE)
             lines = await db.fetch(store.TIMELINES_OF, [row["id"] for row in rows])
             now = await store.now(db)

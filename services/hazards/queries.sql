@@ -1,11 +1,15 @@
 -- name: lock_alarms
 -- The board's places of some points, held for this transaction.
-SELECT * FROM alarms WHERE (enterprise, point) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+SELECT enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message, raised_at, cleared_at,
+    occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at, said_at
+FROM alarms WHERE (enterprise, point) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 ORDER BY enterprise, point, level FOR UPDATE
 
 -- name: lock_open_cases
 -- The open case of each cause, held for this transaction.
-SELECT * FROM cases WHERE cause = ANY($1::uuid[]) AND state NOT IN ('closed', 'void') ORDER BY id FOR UPDATE
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
+FROM cases WHERE cause = ANY($1::uuid[]) AND state NOT IN ('closed', 'void') ORDER BY id FOR UPDATE
 
 -- name: save_alarms
 -- How the board stands now.
@@ -40,6 +44,12 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, state = excluded.stat
     submitted_by = excluded.submitted_by, changed_at = now()
 WHERE cases.version <= excluded.version
 
+-- name: change_case
+-- How a case stands after a person's step, at the version that it was held at.
+UPDATE cases SET version = $2, state = $3, grade = $4, due_at = $5, overdue = $6, tier = $7, next_check_at = $8,
+    responsible = $9, measures = $10, money = $11, plan = $12, submitted_by = $13, changed_at = now()
+WHERE id = $1 AND version = $2 - 1
+
 -- name: add_steps
 -- Rows of the timeline; one that stands there already is an error, for its effect would be doubled.
 INSERT INTO timeline (case_id, version, id, at, kind, by, detail, source, pushid, cause)
@@ -55,12 +65,16 @@ WHERE a.case_id = g.case_id AND a.acknowledged_at IS NULL
 
 -- name: take_due_cases
 -- Open cases whose deadline is to be looked at, each by one replica only.
-SELECT * FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
+FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
 ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: take_unanswered_alarms
 -- Alarms that wait for an answer longer than the policy allows.
-SELECT * FROM alarms WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+SELECT enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message, raised_at, cleared_at,
+    occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at, said_at
+FROM alarms WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
 ORDER BY unanswered_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: periods
@@ -77,11 +91,15 @@ SELECT now()
 
 -- name: lock_case
 -- One case, held for a command.
-SELECT * FROM cases WHERE id = $1 FOR UPDATE
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
+FROM cases WHERE id = $1 FOR UPDATE
 
 -- name: case_by_id
 -- One case.
-SELECT * FROM cases WHERE id = $1
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
+FROM cases WHERE id = $1
 
 -- name: timeline_page
 -- The newest rows of a case's timeline, before a version.
@@ -93,10 +111,12 @@ SELECT * FROM timeline WHERE case_id = ANY($1::uuid[]) ORDER BY case_id, version
 
 -- name: list_cases
 -- A page of cases in sight, newest first.
-SELECT * FROM cases
-WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2)
+SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
+    due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
+FROM cases
+WHERE region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
   AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR grade = ANY($4))
-  AND ($5::text[] IS NULL OR level = ANY($5)) AND ($6::text IS NULL OR region LIKE $6 || '%')
+  AND ($5::text[] IS NULL OR level = ANY($5)) AND ($6::text IS NULL OR region ^@ $6)
   AND ($7::text[] IS NULL OR industry = ANY($7)) AND ($8::text IS NULL OR enterprise = $8)
   AND ($9::bool IS NULL OR (overdue OR (due_at < now() AND state NOT IN ('closed', 'void'))) = $9)
   AND ($10::text IS NULL OR strpos(lower(title), lower($10)) > 0 OR strpos(lower(enterprise_name), lower($10)) > 0)
@@ -105,22 +125,68 @@ WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2)
 ORDER BY opened_at DESC, id DESC LIMIT $14
 
 -- name: list_alarms
--- A page of points that are or were in alarm, the gravest open level of each; newest first.
-WITH seen AS (
-    SELECT DISTINCT ON (enterprise, point) * FROM alarms
-    WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2) AND raised_at IS NOT NULL
-    ORDER BY enterprise, point, state = 'raised' DESC,
-        CASE WHEN state = 'raised' THEN array_position(ARRAY['red', 'orange', 'yellow', 'blue'], level) END,
-        raised_at DESC
-)
-SELECT * FROM seen
-WHERE ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR level = ANY($4))
-  AND ($5::text IS NULL OR region LIKE $5 || '%') AND ($6::text[] IS NULL OR industry = ANY($6))
+-- A page of points that are or were in alarm, newest first.
+SELECT * FROM board
+WHERE region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
+  AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR level = ANY($4))
+  AND ($5::text IS NULL OR region ^@ $5) AND ($6::text[] IS NULL OR industry = ANY($6))
   AND ($7::text IS NULL OR enterprise = $7)
   AND ($8::text IS NULL OR strpos(lower(point), lower($8)) > 0 OR strpos(lower(enterprise_name), lower($8)) > 0)
-  AND ($9::timestamptz IS NULL OR raised_at >= $9)
-  AND ($10::timestamptz IS NULL OR (raised_at, enterprise, point) < ($10, $11::text, $12::text))
-ORDER BY raised_at DESC, enterprise DESC, point DESC LIMIT $13
+  AND ($9::timestamptz IS NULL OR raised_at >= $9) AND ($10::bool IS NULL OR (acknowledged_at IS NOT NULL) = $10)
+  AND ($11::timestamptz IS NULL OR (raised_at, enterprise, point) < ($11, $12::text, $13::text))
+ORDER BY raised_at DESC, enterprise DESC, point DESC LIMIT $14
+
+-- name: list_gravest
+-- The same, gravest first: what is in alarm, red on top, what nobody answered before what somebody did, then newest.
+SELECT * FROM board
+WHERE region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
+  AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::text[] IS NULL OR level = ANY($4))
+  AND ($5::text IS NULL OR region ^@ $5) AND ($6::text[] IS NULL OR industry = ANY($6))
+  AND ($7::text IS NULL OR enterprise = $7)
+  AND ($8::text IS NULL OR strpos(lower(point), lower($8)) > 0 OR strpos(lower(enterprise_name), lower($8)) > 0)
+  AND ($9::timestamptz IS NULL OR raised_at >= $9) AND ($10::bool IS NULL OR (acknowledged_at IS NOT NULL) = $10)
+  AND ($11::int IS NULL OR (urgency, raised_at, enterprise, point) < ($11, $12::timestamptz, $13::text, $14::text))
+ORDER BY urgency DESC, raised_at DESC, enterprise DESC, point DESC LIMIT $15
+
+-- name: board_alarms
+-- How many points are in alarm in sight, by their gravest level, and how many of these nobody answered.
+SELECT (ARRAY['blue', 'yellow', 'orange', 'red'])[urgency / 2] AS level, count(*) AS points,
+    count(*) FILTER (WHERE urgency % 2 = 1) AS unanswered
+FROM (
+    SELECT max(urgency('raised', level, acknowledged_at)) AS urgency FROM alarms
+    WHERE state = 'raised' AND region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
+    GROUP BY enterprise, point
+) AS points GROUP BY urgency / 2
+
+-- name: board_cases
+-- How many cases in sight are open, by state.
+SELECT state, count(*) AS cases, count(*) FILTER (WHERE overdue OR due_at < now()) AS overdue FROM cases
+WHERE state NOT IN ('closed', 'void') AND region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
+GROUP BY state
+
+-- name: board_enterprises
+-- The enterprises in sight with anything open, gravest first, as their newest case or else alarm names them.
+WITH alarmed AS (
+    SELECT enterprise, max(urgency('raised', level, NULL)) / 2 AS gravity, count(DISTINCT point) AS alarms FROM alarms
+    WHERE state = 'raised' AND region ^@ $1 AND ($2::text IS NULL OR enterprise = $2) GROUP BY enterprise
+), concerned AS (
+    SELECT enterprise, count(*) AS cases FROM cases
+    WHERE state NOT IN ('closed', 'void') AND region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
+    GROUP BY enterprise
+)
+SELECT enterprise AS uscc, named.name, named.region, named.industry,
+    (ARRAY['blue', 'yellow', 'orange', 'red'])[gravity] AS level,
+    coalesce(alarmed.alarms, 0) AS alarms, coalesce(concerned.cases, 0) AS cases
+FROM (SELECT enterprise FROM alarmed UNION SELECT enterprise FROM concerned) AS e
+LEFT JOIN alarmed USING (enterprise) LEFT JOIN concerned USING (enterprise) CROSS JOIN LATERAL (
+    (SELECT c.enterprise_name AS name, c.region, c.industry FROM cases c
+        WHERE c.enterprise = e.enterprise ORDER BY c.opened_at DESC, c.id DESC LIMIT 1)
+    UNION ALL
+    (SELECT a.enterprise_name, a.region, a.industry FROM alarms a
+        WHERE a.enterprise = e.enterprise ORDER BY a.raised_at DESC NULLS LAST LIMIT 1)
+    LIMIT 1
+) AS named
+ORDER BY gravity DESC NULLS LAST, alarms DESC, uscc
 
 -- name: touched
 -- For reconcile: the timeline rows of each pushed event, and those of one enterprise that are one too many.

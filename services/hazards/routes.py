@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import JSONResponse
 
 from services.hazards import export, store
-from services.hazards.description import AFTER_A_STEP, IF_MATCH, Board, Cases, ShownCase
+from services.hazards.description import AFTER_A_STEP, IF_MATCH, Board, Cases, Counts, Enterprises, ShownCase
 from services.hazards.domain.case import Case
 from services.hazards.domain.commands import (
     Accept,
@@ -28,18 +29,20 @@ from services.hazards.domain.commands import (
     Submit,
     Void,
     allowed,
+    blocked,
     obey,
 )
-from services.hazards.domain.ledger import Ledger
 from services.hazards.metrics import CASES as CASE_STEPS
-from services.hazards.shapes import alarm_json, case_json, step_json
-from shared.access import RIGHTS, Reader, Staff
+from services.hazards.shapes import alarm_json, case_json, counts_json, step_json
+from shared import audit
+from shared.access import Reader, Staff, staff_to
 from shared.codes import prefix_of
 from shared.description import body as described
 from shared.description import inlined
 from shared.moments import WrittenMoment
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem, pointer
+from shared.sight import sight
 from shared.tables import read_body
 from shared.vocabulary import AlarmState, CaseState, Grade, Industry, Level
 
@@ -47,6 +50,20 @@ router = APIRouter(prefix="/v1", tags=["hazards"])
 TIMELINE_ROWS = 200
 Text = Annotated[str, Field(min_length=1, max_length=64 * 1024, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 Asked = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class Order(StrEnum):
+    """What stands on top of the board."""
+
+    NEWEST = "newest"
+    GRAVEST = "gravest"
+
+
+_NEWEST = ("raised_at", "enterprise", "point")
+_ORDERS = {
+    Order.NEWEST: (store.LIST_ALARMS, _NEWEST, [None] * 3),
+    Order.GRAVEST: (store.LIST_GRAVEST, ("urgency", *_NEWEST), [None] * 4),
+}
 
 
 class Body(BaseModel):
@@ -154,29 +171,58 @@ async def list_alarms(
     enterprise: Asked = None,
     text: Asked = None,
     since: WrittenMoment | None = None,
+    acknowledged: bool | None = None,
+    order: Order = Order.NEWEST,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JSONResponse:
     """What is in alarm now or was, by point."""
     limit = capped(limit)
-    filters = _filters(staff, state, level, region, industry, enterprise, text, since)
-    after = place_of(cursor, filters, 3)
-    rows = await request.app.state.service.ask.fetch(
-        store.LIST_ALARMS,
-        staff.prefix,
-        staff.enterprise,
-        state,
-        level,
-        _prefix(region),
-        industry,
-        enterprise,
-        text,
-        since,
-        *((datetime.fromisoformat(after[0]), *after[1:]) if after else (None, None, None)),
-        limit + 1,
-    )
-    kept, following = page(rows, limit, ("raised_at", "enterprise", "point"), filters)
+    filters = _filters(staff, state, level, region, industry, enterprise, text, since, acknowledged, order)
+    statement, key, empty = _ORDERS[order]
+    after = place_of(cursor, filters, len(key))
+    async with sight(request, staff) as db:
+        rows = await db.fetch(
+            statement,
+            staff.prefix,
+            staff.enterprise,
+            state,
+            level,
+            _prefix(region),
+            industry,
+            enterprise,
+            text,
+            since,
+            acknowledged,
+            *(_alarm_place(after) if after else empty),
+            limit + 1,
+        )
+    kept, following = page(rows, limit, key, filters)
     return _json({"items": [alarm_json(row) for row in kept], "next": following})
+
+
+def _alarm_place(values: list[str]) -> tuple[Any, ...]:
+    *urgency, raised_at, enterprise, point = values
+    return *map(int, urgency), datetime.fromisoformat(raised_at), enterprise, point
+
+
+@router.get("/board", responses={200: {"model": Counts}})
+async def count_board(request: Request, staff: Reader) -> JSONResponse:
+    """How much is open in sight: points by their gravest level, those nobody answered, and cases."""
+    async with sight(request, staff) as db:
+        alarms = await db.fetch(store.BOARD_ALARMS, staff.prefix, staff.enterprise)
+        cases = await db.fetch(store.BOARD_CASES, staff.prefix, staff.enterprise)
+        now = await store.now(db)
+    return _json(counts_json(alarms, cases, now))
+
+
+@router.get("/board/enterprises", responses={200: {"model": Enterprises}})
+async def list_concerned(request: Request, staff: Reader) -> JSONResponse:
+    """Every enterprise in sight that has an alarm or a case open, gravest first, in one page."""
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.BOARD_ENTERPRISES, staff.prefix, staff.enterprise)
+        now = await store.now(db)
+    return _json({"items": [dict(row) for row in rows], "next": None, "as_of": now})
 
 
 @router.get("/cases", responses={200: {"model": Cases}})
@@ -199,7 +245,7 @@ async def list_cases(
     limit = capped(limit)
     filters = _filters(staff, state, grade, level, region, industry, enterprise, overdue, text, since)
     after = place_of(cursor, filters, 2)
-    async with request.app.state.service.ask.acquire() as db:
+    async with sight(request, staff) as db:
         rows = await db.fetch(
             store.LIST_CASES,
             staff.prefix,
@@ -241,34 +287,39 @@ async def show_case(
     request: Request, case: UUID, staff: Reader, timeline_before: Annotated[int | None, Query(ge=1)] = None
 ) -> JSONResponse:
     """One case with the newest rows of its timeline."""
-    async with request.app.state.service.ask.acquire() as db:
+    async with sight(request, staff) as db:
         found = in_sight(await store.case_by_id(db, case), staff)
-        return await _answer(db, found, timeline_before)
+        return await _answer(db, found, staff, timeline_before)
 
 
 _BODY = described({"application/json": {"anyOf": [inlined(each) for each in BODIES.values()]}})
 Action = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
+CaseStaff = Annotated[Staff, Depends(staff_to(BODIES))]
 
 
 @router.post("/cases/{case}/{action}", responses=AFTER_A_STEP, openapi_extra=_BODY | IF_MATCH)
-async def act(request: Request, case: UUID, action: Action, staff: Reader) -> JSONResponse:
+async def act(request: Request, case: UUID, action: Action, staff: CaseStaff) -> JSONResponse:
     """One step of a case by a person; the version it was seen at comes as If-Match."""
     body = BODIES.get(action)
     if body is None:
         raise Problem(404, "not_found", f"no such action; there are {', '.join(BODIES)}")
     try:
-        command = body.model_validate_json(await read_body(request) or b"{}").command()  # type: ignore[attr-defined]
+        asked = body.model_validate_json(await read_body(request) or b"{}")
+        command = asked.command()  # type: ignore[attr-defined]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise Problem(422, "invalid", first["msg"], pointer=pointer(first["loc"])) from error
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    async with sight(request, staff) as db:
         known = in_sight(await store.case_for_command(db, case), staff)
-        if staff.role not in RIGHTS[action]:
+        if not staff.may(action):
             raise Problem(403, "forbidden", f"the role {staff.role} may not {action}")
         _matches(request, known)
         changed, step = _obey(known, command, staff, await store.now(db), await store.periods(db))
-        await store.keep(db, Ledger(steps=[(changed, step)]))
-        answer = await _answer(db, changed)
+        await store.keep_step(db, changed, step)
+        answer = await _answer(db, changed, staff)
+        told = asked.model_dump(exclude_none=True) | {"version": changed.version}
+        where = {"region": changed.region, "enterprise": changed.enterprise}
+        await audit.record(db, staff, action, f"case/{case}", **where, **told)
     request.app.state.service.wake()
     CASE_STEPS.labels(step.kind.value).inc()
     return answer
@@ -313,9 +364,10 @@ def _matches(request: Request, case: Case) -> None:
         raise Problem(412, "version_lost", f"the case is at version {case.version} now", version=case.version)
 
 
-async def _answer(db: Any, case: Case, before: int | None = None) -> JSONResponse:
+async def _answer(db: Any, case: Case, staff: Staff, before: int | None = None) -> JSONResponse:
     rows = await db.fetch(store.TIMELINE_PAGE, case.id, before, TIMELINE_ROWS + 1)
     shown = case_json(case, await store.now(db))
+    shown["blocked"] = blocked(case, staff.name, {action for action in BODIES if staff.may(action)})
     shown["timeline"] = [step_json(row) for row in reversed(rows[:TIMELINE_ROWS])]
     shown["timeline_next"] = rows[TIMELINE_ROWS - 1]["version"] if len(rows) > TIMELINE_ROWS else None
     return _json(shown, headers={"ETag": f'"{case.version}"'})

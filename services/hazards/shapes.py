@@ -1,12 +1,15 @@
 """How cases, steps and alarms look to who asks (contracts, "Cases")."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from services.hazards.domain.case import Case
+from services.hazards.domain.case import ENDED, Case
 from services.hazards.domain.commands import allowed
-from shared.vocabulary import AlarmState
+from shared.vocabulary import AlarmState, CaseState, Level
+
+OPEN: Final = tuple(state for state in CaseState if state not in ENDED)
 
 
 def case_json(case: Case, now: datetime) -> dict[str, Any]:
@@ -19,6 +22,22 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "overdue": case.is_open and (case.overdue or (case.due_at is not None and case.due_at < now)),
         "in_alarm": bool(case.active),
         "actions": list(allowed(case)),
+    }
+
+
+def counts_json(alarms: Iterable[Any], cases: Iterable[Any], now: datetime) -> dict[str, Any]:
+    """How much is open, with a nought for what is not."""
+    points = {row["level"]: row for row in alarms}
+    states = {row["state"]: row for row in cases}
+    return {
+        "levels": {level.value: points[level]["points"] if level in points else 0 for level in Level},
+        "unanswered": sum(row["unanswered"] for row in points.values()),
+        "cases": {
+            "open": sum(row["cases"] for row in states.values()),
+            "overdue": sum(row["overdue"] for row in states.values()),
+            "by_state": {state.value: states[state]["cases"] if state in states else 0 for state in OPEN},
+        },
+        "as_of": now,
     }
 
 

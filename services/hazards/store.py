@@ -20,6 +20,7 @@ LOCK_ALARMS = _SQL["lock_alarms"]
 LOCK_OPEN_CASES = _SQL["lock_open_cases"]
 SAVE_ALARMS = _SQL["save_alarms"]
 SAVE_CASES = _SQL["save_cases"]
+CHANGE_CASE = _SQL["change_case"]
 ADD_STEPS = _SQL["add_steps"]
 ACKNOWLEDGE_ALARMS = _SQL["acknowledge_alarms"]
 TAKE_DUE_CASES = _SQL["take_due_cases"]
@@ -33,6 +34,10 @@ TIMELINE_PAGE = _SQL["timeline_page"]
 TIMELINES_OF = _SQL["timelines_of"]
 LIST_CASES = _SQL["list_cases"]
 LIST_ALARMS = _SQL["list_alarms"]
+LIST_GRAVEST = _SQL["list_gravest"]
+BOARD_ALARMS = _SQL["board_alarms"]
+BOARD_CASES = _SQL["board_cases"]
+BOARD_ENTERPRISES = _SQL["board_enterprises"]
 TOUCHED = _SQL["touched"]
 
 
@@ -97,12 +102,16 @@ async def save_steps(db: Connection, steps: Sequence[tuple[Case, Step]]) -> None
     if not steps:
         return
     await save_cases(db, {case.id: case for case, _ in steps}.values())
+    await _add_steps(db, [step for _, step in steps])
+
+
+async def _add_steps(db: Connection, steps: Iterable[Step]) -> None:
     lines = [
         (
             s.case, s.version, s.id, s.at, s.kind.value, s.by, s.detail,
             s.origin and s.origin.source, s.origin and s.origin.id, s.cause,
         )
-        for _, s in steps
+        for s in steps
     ]  # fmt: skip
     await db.execute(ADD_STEPS, *map(list, zip(*lines, strict=True)))
 
@@ -112,6 +121,16 @@ async def keep(db: Connection, ledger: Ledger) -> None:
     await save_alarms(db, ledger.changed.values())
     await save_steps(db, ledger.steps)
     await outbox.put(db, CASES, [tell(case, step) for case, step in ledger.steps])
+
+
+async def keep_step(db: Connection, case: Case, step: Step) -> None:
+    """Writes what a person's step made of a case that is held, and says it."""
+    await db.execute(
+        CHANGE_CASE, case.id, case.version, case.state.value, case.grade, case.due_at, case.overdue, case.tier.value,
+        case.next_check_at, case.responsible, case.measures, case.money, case.plan, case.submitted_by,
+    )  # fmt: skip
+    await _add_steps(db, [step])
+    await outbox.put(db, CASES, [tell(case, step)])
 
 
 async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:
@@ -145,7 +164,7 @@ async def case_by_id(db: Connection, case: UUID) -> Case | None:
 def case_of(row: Any) -> Case:
     """A row of `cases` as a value."""
     fields = dict(row)
-    del fields["changed_at"]
+    fields.pop("changed_at", None)
     fields["state"] = CaseState(row["state"])
     fields["grade"] = Grade(row["grade"]) if row["grade"] else None
     fields["level"] = Level(row["level"])

@@ -7,9 +7,11 @@ from typing import Final
 from services.ingest import metrics, store
 from services.ingest.domain.admission import Pusher, digest
 from services.ingest.domain.engine import Crossing, alarm_id, decide
+from services.ingest.domain.recent import Reading, Recent
 from shared import outbox
 from shared.consumer import takes
 from shared.database import Connection
+from shared.events import alarms as wire
 from shared.events.alarms import ENGINE, Alarm, AlarmData
 from shared.events.event import event_id
 from shared.events.readings import Frame, Heartbeat
@@ -17,6 +19,7 @@ from shared.topics import ALARMS, READINGS
 from shared.vocabulary import AlarmState
 
 LIMIT_ZH: Final = {"LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报"}
+RECENT: Final = Recent()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,11 +35,13 @@ async def raise_and_clear_alarms(db: Connection, events: Sequence[Frame | Heartb
     limits, names = await store.limits_of(db, points)
     owners = await store.pushers(db, codes)
     states = await store.point_states(db, codes, sorted({point for _, point in points}))
-    alarms = [
-        alarm_of(crossing, owners[frame.enterprise], names.get((frame.enterprise, crossing.point), ""), frame)
-        for frame in frames
-        for crossing in decide(states[frame.enterprise], limits.get(frame.enterprise, {}), frame.data)
-    ]
+    alarms = []
+    for frame in frames:
+        code, own = frame.enterprise, limits.get(frame.enterprise, {})
+        for crossing in decide(states[code], own, frame.data):
+            shown = RECENT.until(code, crossing.point, crossing.at, frame.data)
+            alarms.append(alarm_of(crossing, owners[code], names.get((code, crossing.point), ""), frame, shown))
+        RECENT.hear(code, own, frame.data)
     await store.save_states(db, states)
     await outbox.put(db, ALARMS, alarms)
     metrics.READINGS.inc(sum(len(frame.data.points) for frame in frames))
@@ -44,10 +49,12 @@ async def raise_and_clear_alarms(db: Connection, events: Sequence[Frame | Heartb
         metrics.ENGINE_ALARMS.labels(alarm.data.level.value, alarm.data.state.value).inc()
 
 
-def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame) -> Alarm:
-    """The event of a crossing; it is named by the reading that decided it, so a replay names it again."""
+def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame, shown: Sequence[Reading] = ()) -> Alarm:
+    """The event of a crossing; it is named by the reading that decided it, so a replay names it again.
+
+    `shown` is what the point read until then; it is no part of the digest, for a replay may remember less."""
     pushed = alarm_id(crossing.point, crossing.limit, crossing.at, crossing.state)
-    at = _EPOCH + timedelta(microseconds=crossing.at)
+    at = _moment(crossing.at)
     what = LIMIT_ZH[crossing.limit] + ("" if crossing.state is AlarmState.RAISED else "恢复")
     data = AlarmData(
         point=crossing.point,
@@ -56,6 +63,7 @@ def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame) -> Alar
         value=crossing.value,
         limit=crossing.limit_value,
         message=f"{name} {what}".strip(),
+        readings=_readings(shown) if shown and crossing.state is AlarmState.RAISED else None,
     )
     return Alarm(
         id=event_id(owner.uscc, ENGINE, pushed),
@@ -66,11 +74,19 @@ def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame) -> Alar
         enterprise_name=owner.name,
         region=owner.region,
         industry=owner.industry,
-        digest=digest("fengsui.alarm.v1", at, data.model_dump(exclude={"message", "limit"})),
+        digest=digest("fengsui.alarm.v1", at, data.model_dump(exclude={"message", "limit", "readings"})),
         accepted=frame.accepted,
         traceparent=frame.traceparent,
         data=data,
     )
+
+
+def _readings(shown: Sequence[Reading]) -> tuple[wire.Reading, ...]:
+    return tuple(wire.Reading(time=_moment(at), value=value) for at, value in shown)
+
+
+def _moment(at: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=at)
 
 
 async def _hear(db: Connection, events: Sequence[Frame | Heartbeat]) -> None:

@@ -29,13 +29,13 @@ SELECT * FROM enterprises WHERE uscc = ANY($1::text[])
 
 -- name: list_enterprises
 -- A page of enterprises in sight.
-SELECT * FROM enterprises WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR uscc = $2)
+SELECT * FROM enterprises WHERE region ^@ $1 AND ($2::text IS NULL OR uscc = $2)
   AND ($3::text IS NULL OR uscc > $3) ORDER BY uscc LIMIT $4
 
 -- name: list_points
 -- A page of the points of enterprises in sight.
 SELECT p.* FROM points p JOIN enterprises e USING (uscc)
-WHERE e.region LIKE $1 || '%' AND ($2::text IS NULL OR uscc = $2) AND ($3::text IS NULL OR uscc = $3)
+WHERE e.region ^@ $1 AND ($2::text IS NULL OR uscc = $2) AND ($3::text IS NULL OR uscc = $3)
   AND ($4::text IS NULL OR (uscc, point) > ($4, $5::text)) ORDER BY uscc, point LIMIT $6
 
 -- name: point_names
@@ -59,7 +59,7 @@ WHERE ($1::text IS NULL OR uscc = $1) ORDER BY created_at, prefix
 
 -- name: revoke_key
 -- From now on the key is none.
-UPDATE keys SET revoked_at = now(), revoked_by = $2 WHERE prefix = $1 AND revoked_at IS NULL RETURNING prefix
+UPDATE keys SET revoked_at = now(), revoked_by = $2 WHERE prefix = $1 AND revoked_at IS NULL RETURNING uscc
 
 -- name: notify_doors
 -- Every door forgets what it remembered of the registry, once this commits.
@@ -93,4 +93,4 @@ ON CONFLICT (uscc, source) DO UPDATE SET heard_at = greatest(sources.heard_at, e
 -- name: list_sources
 -- When each source in sight was last heard.
 SELECT s.* FROM sources s JOIN enterprises e USING (uscc)
-WHERE e.region LIKE $1 || '%' AND ($2::text IS NULL OR uscc = $2) ORDER BY heard_at DESC LIMIT $3
+WHERE e.region ^@ $1 AND ($2::text IS NULL OR uscc = $2) ORDER BY heard_at DESC LIMIT $3

@@ -3,6 +3,7 @@
 import secrets
 from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -11,10 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.ingest import store
 from services.ingest.domain.keys import Key, hashed
 from services.ingest.domain.registry import ENTERPRISE_COLUMNS, POINT_COLUMNS, BadRow, Fault, enterprise_of, point_of
-from shared import outbox
+from shared import audit, outbox
 from shared.access import Reader, Staff, staff_with
+from shared.database import Connection
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem
+from shared.sight import sight
 from shared.tables import Row, bad_rows, read_body, read_table
 from shared.topics import REGISTRY
 
@@ -62,21 +65,24 @@ def _rows(
 
 
 @router.post("/enterprises/import")
-async def import_enterprises(request: Request, _staff: RegistryStaff) -> dict[str, int]:
+async def import_enterprises(request: Request, staff: RegistryStaff) -> dict[str, int]:
     """Registers the enterprises of a CSV file, all or none."""
-    rows = _rows(read_table(await read_body(request), ENTERPRISE_COLUMNS), enterprise_of, ("uscc",))
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    body = await read_body(request)
+    rows = _rows(read_table(body, ENTERPRISE_COLUMNS), enterprise_of, ("uscc",))
+    async with sight(request, staff) as db:
         changed = await store.save_enterprises(db, rows)
         await outbox.put(db, REGISTRY, changed)
         await db.execute(store.NOTIFY_DOORS)
+        await _record(db, staff, "enterprises", body, changed)
     return _imported(request, rows, changed)
 
 
 @router.post("/points/import")
-async def import_points(request: Request, _staff: RegistryStaff) -> dict[str, int]:
+async def import_points(request: Request, staff: RegistryStaff) -> dict[str, int]:
     """Registers the points of a CSV file, all or none."""
-    rows = _rows(read_table(await read_body(request), POINT_COLUMNS), point_of, ("uscc", "point"))
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    body = await read_body(request)
+    rows = _rows(read_table(body, POINT_COLUMNS), point_of, ("uscc", "point"))
+    async with sight(request, staff) as db:
         owners = await store.pushers(db, (row["uscc"] for row in rows))
         strangers = [row for row in rows if row["uscc"] not in owners]
         if strangers:
@@ -86,7 +92,15 @@ async def import_points(request: Request, _staff: RegistryStaff) -> dict[str, in
         changed = await store.save_points(db, rows, owners)
         await outbox.put(db, REGISTRY, changed)
         await db.execute(store.NOTIFY_DOORS)
+        await _record(db, staff, "points", body, changed)
     return _imported(request, rows, changed)
+
+
+async def _record(db: Connection, staff: Staff, what: str, body: bytes, changed: Sequence[Any]) -> None:
+    if changed:
+        told: dict[str, Any] = {"changed": len(changed), "file_sha256": sha256(body).hexdigest()}
+        codes = sorted({event.data.uscc for event in changed})
+        await audit.record(db, staff, f"import_{what}", what, enterprises=codes, **told)
 
 
 def _imported(request: Request, rows: Sequence[Any], changed: Sequence[Any]) -> dict[str, int]:
@@ -112,7 +126,7 @@ async def create_keys(request: Request, body: NewKeys, staff: KeyStaff) -> dict[
 
 async def _make_keys(request: Request, codes: Sequence[str], name: str, staff: Staff) -> list[tuple[str, str]]:
     keys = [Key(b32encode(secrets.token_bytes(5)).decode().lower(), secrets.token_hex(20)) for _ in codes]
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    async with sight(request, staff) as db:
         known = await store.pushers(db, codes)
         for code in codes:
             if code not in known:
@@ -125,25 +139,31 @@ async def _make_keys(request: Request, codes: Sequence[str], name: str, staff: S
             name,
             staff.name,
         )
+        subject = f"key/{keys[0].prefix}" if len(keys) == 1 else "keys"
+        prefixes = [key.prefix for key in keys]
+        await audit.record(db, staff, "create_key", subject, prefixes=prefixes, enterprises=list(codes), name=name)
     return list(zip(codes, map(str, keys), strict=True))
 
 
 @router.get("/keys")
 async def list_keys(
-    request: Request, _staff: KeyStaff, enterprise: Annotated[str | None, Query(max_length=18)] = None
+    request: Request, staff: KeyStaff, enterprise: Annotated[str | None, Query(max_length=18)] = None
 ) -> dict[str, Any]:
     """All keys, without their secrets."""
-    rows = await request.app.state.service.ask.fetch(store.LIST_KEYS, enterprise)
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.LIST_KEYS, enterprise)
     return {"items": [dict(row) for row in rows], "next": None}
 
 
 @router.post("/keys/{prefix}/revoke")
 async def revoke_key(request: Request, prefix: str, staff: KeyStaff) -> dict[str, str]:
     """Ends a key at every door."""
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
-        if await db.fetchval(store.REVOKE_KEY, prefix, staff.name) is None:
+    async with sight(request, staff) as db:
+        enterprise = await db.fetchval(store.REVOKE_KEY, prefix, staff.name)
+        if enterprise is None:
             raise Problem(404, "not_found", "no such key is in force")
         await db.execute(store.NOTIFY_DOORS)
+        await audit.record(db, staff, "revoke_key", f"key/{prefix}", enterprise=enterprise)
     return {"prefix": prefix, "state": "revoked"}
 
 
@@ -152,9 +172,8 @@ async def list_enterprises(request: Request, staff: Reader, limit: Limit = 50, c
     """A page of the enterprises in sight."""
     limit, filters = capped(limit), {"staff": [staff.prefix, staff.enterprise]}
     after: Sequence[str | None] = place_of(cursor, filters, 1) or [None]
-    rows = await request.app.state.service.ask.fetch(
-        store.LIST_ENTERPRISES, staff.prefix, staff.enterprise, after[0], limit + 1
-    )
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.LIST_ENTERPRISES, staff.prefix, staff.enterprise, after[0], limit + 1)
     kept, following = page(rows, limit, ("uscc",), filters)
     return {"items": [dict(row) for row in kept], "next": following}
 
@@ -170,9 +189,8 @@ async def list_points(
     """A page of the points of enterprises in sight."""
     limit, filters = capped(limit), {"staff": [staff.prefix, staff.enterprise], "enterprise": enterprise}
     after: Sequence[str | None] = place_of(cursor, filters, 2) or [None, None]
-    rows = await request.app.state.service.ask.fetch(
-        store.LIST_POINTS, staff.prefix, staff.enterprise, enterprise, *after, limit + 1
-    )
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.LIST_POINTS, staff.prefix, staff.enterprise, enterprise, *after, limit + 1)
     kept, following = page(rows, limit, ("uscc", "point"), filters)
     return {"items": [dict(row) for row in kept], "next": following}
 
@@ -180,7 +198,8 @@ async def list_points(
 @router.get("/sources")
 async def list_sources(request: Request, staff: Reader, limit: Limit = 500) -> dict[str, Any]:
     """When each source in sight was last heard."""
-    rows = await request.app.state.service.ask.fetch(store.LIST_SOURCES, staff.prefix, staff.enterprise, capped(limit))
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.LIST_SOURCES, staff.prefix, staff.enterprise, capped(limit))
     return {"items": [dict(row) for row in rows], "next": None}
 
 

@@ -19,6 +19,10 @@ UPDATE cases SET answered_at = now() WHERE id = ANY($1::uuid[]) AND answered_at 
 -- The calls of some cases that are not ended, held for this transaction.
 SELECT * FROM calls WHERE case_id = ANY($1::uuid[]) AND state <> 'ended' ORDER BY id FOR UPDATE
 
+-- name: calls_of_case
+-- All calls of a case in sight, oldest first.
+SELECT id FROM calls WHERE case_id = $1 AND region ^@ $2 AND ($3::text IS NULL OR enterprise = $3) ORDER BY opened_at, id
+
 -- name: lock_calls
 -- Some calls, held for this transaction.
 SELECT * FROM calls WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
@@ -122,12 +126,24 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], 
 SELECT * FROM attempts WHERE notification_id = ANY($1::uuid[]) ORDER BY notification_id, at, try
 
 -- name: shifts
--- Who is on the rosters of some regions at a moment.
+-- Who is on the rosters of some regions at a moment; first the few shifts, never all that a contact ever had.
+WITH r AS MATERIALIZED (
+    SELECT * FROM rosters WHERE region = ANY($1::text[]) AND ends_at > $2 AND starts_at <= $2
+)
 SELECT r.region, r.contact, r.position, r.starts_at, r.ends_at, c.name, c.region AS home, c.role,
     c.webhook IS NOT NULL AS reachable
-FROM rosters r JOIN contacts c USING (contact)
-WHERE r.region = ANY($1::text[]) AND r.ends_at > $2 AND r.starts_at <= $2
+FROM r JOIN contacts c USING (contact)
 ORDER BY r.region, r.position = 'primary' DESC, r.starts_at, r.contact
+
+-- name: coming_shifts
+-- Who is on the rosters of some regions from a moment until another.
+WITH r AS MATERIALIZED (
+    SELECT * FROM rosters WHERE region = ANY($1::text[]) AND ends_at > $2 AND starts_at < $3
+)
+SELECT r.region, r.contact, r.position, r.starts_at, r.ends_at, c.name, c.region AS home, c.role,
+    c.webhook IS NOT NULL AS reachable
+FROM r JOIN contacts c USING (contact)
+ORDER BY r.region, r.starts_at, r.position = 'primary' DESC, r.contact
 
 -- name: changes_of_duty
 -- When the duty of regions changes next after a moment.
@@ -159,9 +175,9 @@ SELECT * FROM notifications WHERE id = $1
 -- name: list_notifications
 -- A page of notifications in sight, newest first.
 SELECT * FROM notifications
-WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2)
+WHERE region ^@ $1 AND ($2::text IS NULL OR enterprise = $2)
   AND ($3::text[] IS NULL OR state = ANY($3)) AND ($4::uuid IS NULL OR case_id = $4)
-  AND ($5::text IS NULL OR region LIKE $5 || '%') AND ($6::text IS NULL OR contact = $6)
+  AND ($5::text IS NULL OR region ^@ $5) AND ($6::text IS NULL OR contact = $6)
   AND ($7::timestamptz IS NULL OR created_at >= $7)
   AND ($8::timestamptz IS NULL OR (created_at, id) < ($8, $9::uuid))
 ORDER BY created_at DESC, id DESC LIMIT $10
@@ -177,6 +193,10 @@ SELECT pg_advisory_xact_lock(hashtext('fengsui.notify.registry'))
 -- name: contacts_named
 -- Contacts by name.
 SELECT * FROM contacts WHERE contact = ANY($1::text[])
+
+-- name: taken_contacts
+-- Which of these names a contact has, in sight or not.
+SELECT taken_contacts($1::text[]) AS contact
 
 -- name: save_contacts
 -- Contacts as a file has them; a secret that gives way goes on signing beside the new one.
@@ -195,13 +215,17 @@ ON CONFLICT (contact) DO UPDATE SET name = excluded.name, region = excluded.regi
 -- name: list_contacts
 -- A page of contacts in sight, by name.
 SELECT * FROM contacts
-WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR region LIKE $2 || '%') AND ($3::text IS NULL OR contact > $3)
+WHERE region ^@ $1 AND ($2::text IS NULL OR region ^@ $2) AND ($3::text IS NULL OR contact > $3)
 ORDER BY contact LIMIT $4
 
 -- name: shifts_named
 -- Shifts by roster, contact and start.
 SELECT r.* FROM rosters r JOIN unnest($1::text[], $2::text[], $3::timestamptz[]) AS g(roster, contact, starts_at)
     USING (roster, contact, starts_at)
+
+-- name: taken_shifts
+-- Which of these shifts stand on a roster, in sight or not.
+SELECT roster, contact, starts_at FROM taken_shifts($1::text[], $2::text[], $3::timestamptz[])
 
 -- name: save_shifts
 -- Shifts as a file has them.
@@ -213,7 +237,7 @@ ON CONFLICT (roster, contact, starts_at) DO UPDATE SET region = excluded.region,
 -- name: list_shifts
 -- A page of shifts in sight that end after a moment, earliest first.
 SELECT * FROM rosters
-WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR region LIKE $2 || '%') AND ($3::text IS NULL OR contact = $3)
+WHERE region ^@ $1 AND ($2::text IS NULL OR region ^@ $2) AND ($3::text IS NULL OR contact = $3)
   AND ($4::timestamptz IS NULL OR ends_at > $4)
   AND ($5::timestamptz IS NULL OR (starts_at, roster, contact) > ($5, $6::text, $7::text))
 ORDER BY starts_at, roster, contact LIMIT $8

@@ -1,6 +1,6 @@
 """Files of contacts and rosters come in whole or not at all, and the same file again changes nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from services.notify.domain.registry import (
@@ -27,7 +27,8 @@ async def import_contacts(db: Connection, seal: Seal, staff: Staff, body: bytes)
     rows: list[ContactRow] = _read(table, contact_rows)
     await store.hold_registry(db)
     known = await store.contacts_named(db, (row.contact for row in rows))
-    _refuse(_out_of_sight(staff, table, rows, (known.get(row.contact) for row in rows), "contact"))
+    foreign = _foreign(staff, await store.taken_contacts(db, (row.contact for row in rows)), known)
+    _refuse(_out_of_sight(staff, table, rows, (row.contact in foreign for row in rows), "contact"))
     changed: list[tuple[ContactRow, bytes | None]] = []
     made: list[dict[str, str]] = []
     for row in rows:
@@ -55,13 +56,15 @@ async def import_rosters(db: Connection, staff: Staff, body: bytes) -> dict[str,
     contacts = await store.contacts_named(db, (row.contact for row in rows))
     known = await store.shifts_named(db, rows)
     before = [known.get((row.roster, row.contact, row.start)) for row in rows]
+    foreign = _foreign(staff, await store.taken_shifts(db, rows), known)
+    theirs = [(row.roster, row.contact, row.start) in foreign for row in rows]
     _refuse(
         [
             (line.number, "contact", "unknown_contact", "no such contact is known")
             for line, row in zip(table, rows, strict=True)
             if row.contact not in contacts
         ]
-        + _out_of_sight(staff, table, rows, before, "roster")
+        + _out_of_sight(staff, table, rows, theirs, "roster")
     )
     changed = [row for row, there in zip(rows, before, strict=True) if there is None or not _is_same(row, there)]
     await store.save_shifts(db, changed)
@@ -80,15 +83,20 @@ def _read(table: Sequence[Row], rows_of: Callable[[Sequence[Row], list[Fault]], 
     return rows
 
 
+def _foreign(staff: Staff, taken: Iterable[Any], known: Mapping[Any, Any]) -> set[Any]:
+    """The names that are taken, but not by what the staff may change."""
+    return {name for name in taken if name not in known or not known[name]["region"].startswith(staff.prefix)}
+
+
 def _out_of_sight(
-    staff: Staff, table: Sequence[Row], rows: Sequence[ContactRow | ShiftRow], before: Iterable[Any], name: str
+    staff: Staff, table: Sequence[Row], rows: Sequence[ContactRow | ShiftRow], foreign: Iterable[bool], name: str
 ) -> list[Fault]:
     """Rows of a region that the staff does not see, or that would take such a one's row over."""
     faults: list[Fault] = []
-    for line, row, there in zip(table, rows, before, strict=True):
+    for line, row, theirs in zip(table, rows, foreign, strict=True):
         if not row.region.startswith(staff.prefix):
             faults.append((line.number, "region", "not_yours", "the region lies outside yours"))
-        elif there is not None and not there["region"].startswith(staff.prefix):
+        elif theirs:
             faults.append((line.number, name, "not_yours", "the name is taken in another region"))
     return faults
 

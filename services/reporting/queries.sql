@@ -57,8 +57,8 @@ SELECT CASE WHEN 'day' = ANY($10::text[]) THEN day END AS day,
     CASE WHEN 'enterprise' = ANY($10::text[]) THEN enterprise END AS enterprise,
     measure, sum(count) AS count, sum(sum) AS sum, max(max) AS max
 FROM counted
-WHERE region LIKE $1 || '%' AND ($2::text IS NULL OR enterprise = $2) AND ($3::date IS NULL OR day = $3)
-  AND ($4::text IS NULL OR region LIKE $4 || '%') AND ($5::text[] IS NULL OR industry = ANY($5))
+WHERE region ^@ $1 AND ($2::text IS NULL OR enterprise = $2) AND ($3::date IS NULL OR day = $3)
+  AND ($4::text IS NULL OR region ^@ $4) AND ($5::text[] IS NULL OR industry = ANY($5))
   AND ($6::text[] IS NULL OR level = ANY($6)) AND ($7::text[] IS NULL OR grade = ANY($7))
   AND ($8::text IS NULL OR enterprise = $8)
 GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 LIMIT $11
@@ -67,8 +67,8 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7 LIMIT $11
 -- A page of the facts behind a figure, newest first.
 SELECT f.id, f.at, f.day, f.region, f.industry, f.level, f.grade, f.enterprise, e.name, f.case_id, f.took
 FROM facts f LEFT JOIN enterprises e ON e.uscc = f.enterprise
-WHERE f.region LIKE $1 || '%' AND ($2::text IS NULL OR f.enterprise = $2) AND ($3::date IS NULL OR f.day = $3)
-  AND ($4::text IS NULL OR f.region LIKE $4 || '%') AND ($5::text[] IS NULL OR f.industry = ANY($5))
+WHERE f.region ^@ $1 AND ($2::text IS NULL OR f.enterprise = $2) AND ($3::date IS NULL OR f.day = $3)
+  AND ($4::text IS NULL OR f.region ^@ $4) AND ($5::text[] IS NULL OR f.industry = ANY($5))
   AND ($6::text[] IS NULL OR f.level = ANY($6)) AND ($7::text[] IS NULL OR f.grade = ANY($7))
   AND ($8::text IS NULL OR f.enterprise = $8) AND f.measure = $9
   AND ($10::timestamptz IS NULL OR (f.at, f.id) < ($10, $11::uuid))
@@ -80,8 +80,8 @@ ORDER BY f.at DESC, f.id DESC LIMIT $12
 SELECT c.id, c.opened_at AS at, c.opened_on AS day, c.region, c.industry, c.level, c.grade, c.enterprise, e.name,
     c.id AS case_id, 0::bigint AS took
 FROM cases c LEFT JOIN enterprises e ON e.uscc = c.enterprise
-WHERE c.region LIKE $1 || '%' AND ($2::text IS NULL OR c.enterprise = $2) AND ($3::date IS NULL OR c.opened_on = $3)
-  AND ($4::text IS NULL OR c.region LIKE $4 || '%') AND ($5::text[] IS NULL OR c.industry = ANY($5))
+WHERE c.region ^@ $1 AND ($2::text IS NULL OR c.enterprise = $2) AND ($3::date IS NULL OR c.opened_on = $3)
+  AND ($4::text IS NULL OR c.region ^@ $4) AND ($5::text[] IS NULL OR c.industry = ANY($5))
   AND ($6::text[] IS NULL OR c.level = ANY($6)) AND ($7::text[] IS NULL OR c.grade = ANY($7))
   AND ($8::text IS NULL OR c.enterprise = $8) AND c.state NOT IN ('closed', 'void')
   AND ($9::text = 'cases_open' OR c.due_at < now())

@@ -1,7 +1,6 @@
 """reporting over HTTP: figures, the rows behind each, the proof that they add up, and reports made of them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,9 +18,10 @@ from services.reporting.domain.tally import Group, Measure
 from services.reporting.shapes import fact_json, recount_json, rows_json
 from shared.access import Reader, Staff, staff_with
 from shared.codes import prefix_of
-from shared.database import Connection, Pool
+from shared.database import Connection
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem
+from shared.sight import sight
 from shared.vocabulary import Grade, Industry, Level
 
 router = APIRouter(prefix="/v1", tags=["reporting"])
@@ -74,14 +74,14 @@ Part = Annotated[Selection, Depends(asked_part)]
 @router.get("/statistics")
 async def statistics(
     request: Request,
-    _staff: Reader,
+    staff: Reader,
     part: Part,
     measure: Annotated[list[Measure], Query(min_length=1)],
     group_by: Annotated[list[Group] | None, Query()] = None,
 ) -> JSONResponse:
     """Figures by group. from and to bound what happened; a stock (cases_open, cases_overdue) stands at as_of."""
     measures, groups = list(dict.fromkeys(measure)), list(dict.fromkeys(group_by or ()))
-    async with _snapshot(request) as db:
+    async with _snapshot(request, staff) as db:
         figures = await _figures(db, part, measures, groups)
         rows = rows_json(figures, groups, measures)
         answer: dict[str, Any] = {"rows": rows, "as_of": await store.now(db)}
@@ -92,22 +92,22 @@ async def statistics(
 
 @router.get("/statistics/facts")
 async def facts_behind(
-    request: Request, _staff: Reader, part: Part, measure: Measure, limit: Limit = 50, cursor: Cursor = None
+    request: Request, staff: Reader, part: Part, measure: Measure, limit: Limit = 50, cursor: Cursor = None
 ) -> JSONResponse:
     """The rows that a figure consists of, newest first; of a stock the cases."""
     limit, filters = capped(limit), {"part": repr(part), "measure": measure}
     place = place_of(cursor, filters, 2)
     after = (datetime.fromisoformat(place[0]), UUID(place[1])) if place else None
-    async with _snapshot(request) as db:
+    async with _snapshot(request, staff) as db:
         rows = await store.rows_behind(db, part, measure, after, limit + 1)
     kept, following = page(rows, limit, ("at", "id"), filters)
     return _json({"items": [fact_json(row, measure) for row in kept], "next": following})
 
 
 @router.post("/statistics/recount")
-async def recount(request: Request, _staff: Recounter) -> JSONResponse:
+async def recount(request: Request, staff: Recounter) -> JSONResponse:
     """Proves the figures: every roll-up against a recount of its facts, every case copy against its facts."""
-    async with _snapshot(request) as db:
+    async with _snapshot(request, staff) as db:
         found = await store.recount(db)
     metrics.recounted(found)
     return _json(recount_json(found))
@@ -121,7 +121,7 @@ async def period_report(request: Request, period: str, staff: Reader) -> Respons
     except ValueError as error:
         raise Problem(422, "bad_period", str(error), pointer="/period") from error
     part = Selection(staff.prefix, staff.enterprise, asked.first, asked.last)
-    async with _snapshot(request) as db:
+    async with _snapshot(request, staff) as db:
         sheets = [
             (sheet, await _figures(db, part, list(Measure), [sheet.group]))
             for sheet in (report.BY_REGION, report.BY_INDUSTRY)
@@ -138,12 +138,9 @@ async def _figures(db: Connection, part: Selection, measures: list[Measure], gro
     return figures
 
 
-@asynccontextmanager
-async def _snapshot(request: Request) -> AsyncIterator[Connection]:
+def _snapshot(request: Request, staff: Staff) -> AbstractAsyncContextManager[Connection]:
     """All statements see the same moment."""
-    ask: Pool = request.app.state.service.ask
-    async with ask.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
-        yield db
+    return sight(request, staff, "repeatable_read")
 
 
 class _Json(JSONResponse):

@@ -7,6 +7,7 @@ import pytest
 from services.hazards.domain.alarm import Turn
 from services.hazards.domain.case import Case, Step, after_alarm, after_clearing, after_report, alarm_cause, tell
 from services.hazards.domain.deadlines import DEFAULTS
+from shared.events.alarms import Reading
 from shared.events.event import Origin, derived_id
 from shared.topics import CASES
 from shared.vocabulary import CaseKind, CaseState, Grade, Level, Tier
@@ -39,6 +40,18 @@ def test_a_case_is_opened_when_the_door_took_it_and_a_step_is_when_it_happened()
 
     assert (case.opened_at, case.due_at) == (at(7), at(37))
     assert step.at == at(0)
+
+
+def test_the_readings_of_an_alarm_stay_on_its_page_and_are_not_told_on():
+    sign = alarm(data={"readings": (Reading(time=at(-1), value=70.5), Reading(time=at(0), value=95))})
+
+    case, step = after_alarm(None, sign, Turn.RAISED, DEFAULTS)
+
+    assert step.detail["readings"] == [
+        {"time": "2026-11-25T07:59:00Z", "value": 70.5},
+        {"time": "2026-11-25T08:00:00Z", "value": 95.0},
+    ]
+    assert tell(case, step).data.detail == {"level": "red"}
 
 
 def test_a_worse_alarm_worsens_the_open_case():

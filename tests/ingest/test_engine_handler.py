@@ -8,16 +8,20 @@ import pytest
 
 from deploy.local.postgres import Postgres
 from deploy.local.walls import in_our_database
-from services.ingest import store
+from services.ingest import handlers, store
 from services.ingest.domain.admission import Pusher
-from services.ingest.domain.engine import BLOCK_POINTS
+from services.ingest.domain.engine import BLOCK_POINTS, Crossing
 from services.ingest.domain.frames import Admitted, frame_of
+from services.ingest.domain.recent import Recent
 from services.ingest.domain.registry import point_of
-from services.ingest.handlers import raise_and_clear_alarms
+from services.ingest.handlers import alarm_of, raise_and_clear_alarms
 from shared.database import connect
+from shared.events.alarms import Alarm
 from shared.events.event import event_id, microseconds
 from shared.events.readings import Frame, Heartbeat, HeartbeatData
+from shared.sight import EVERY, PROVINCE, SEE
 from shared.topics import ALARMS
+from shared.vocabulary import AlarmState, Level
 
 pytestmark = pytest.mark.postgres
 
@@ -44,6 +48,7 @@ async def db(postgres: Postgres) -> AsyncIterator[asyncpg.Connection]:
     transaction = line.transaction()
     await transaction.start()
     await line.execute("SET LOCAL ROLE ingest_ask")
+    await line.fetch(SEE, PROVINCE, EVERY)
     row = {"uscc": PUSHER.uscc, "name": PUSHER.name, "region": PUSHER.region, "industry": PUSHER.industry}
     await store.save_enterprises(line, [row | dict.fromkeys(("address", "longitude", "latitude"))])
     await register(line, ["T-1", "T-2"])
@@ -111,6 +116,39 @@ async def test_an_alarm_of_the_engine_carries_what_decided_it(db):
     assert alarm.id == expected
     assert (alarm.time, alarm.data.value, alarm.data.limit) == (START + timedelta(seconds=3), 95, 90)
     assert (alarm.enterprise_name, alarm.region, alarm.industry) == ("测试企业", "220203", "petrochemical")
+
+
+async def raised(db: asyncpg.Connection, pushed: str) -> Alarm:
+    name = event_id(PUSHER.uscc, "//fengsui/engine", pushed)
+    alarm: Alarm = ALARMS.reader.validate_json(await db.fetchval("SELECT body FROM outbox WHERE id = $1", name))
+    return alarm
+
+
+async def test_an_alarm_of_the_engine_shows_what_its_point_read_until_then(db, monkeypatch):
+    monkeypatch.setattr(handlers, "RECENT", Recent())
+
+    for each in cut(2, 2, 1):
+        await raise_and_clear_alarms.handle(db, [each])
+
+    first = await raised(db, "T-1/HH/2026-11-25T08:00:03Z/raised")
+    second = await raised(db, "T-1/HH/2026-11-25T08:00:07Z/raised")
+    cleared = await raised(db, "T-1/HH/2026-11-25T08:00:06Z/cleared")
+    assert [(each.time - START, each.value) for each in first.data.readings] == [
+        (timedelta(seconds=second), value) for second, value in ((0, 70), (1, 85), (3, 95))
+    ]
+    assert [each.value for each in second.data.readings] == [70, 85, 95, 89, 60, 99]
+    assert cleared.data.readings is None
+
+
+def test_what_is_shown_is_no_part_of_the_fact():
+    crossing = Crossing("T-1", "HH", 90.0, Level.RED, AlarmState.RAISED, microseconds(START), 95.0)
+    whole = frame(READINGS, 0)
+
+    shown = alarm_of(crossing, PUSHER, "测点 T-1", whole, [(microseconds(START), 95.0)])
+    bare = alarm_of(crossing, PUSHER, "测点 T-1", whole)
+
+    assert (shown.id, shown.digest) == (bare.id, bare.digest)
+    assert (shown.data.readings is None, bare.data.readings) == (False, None)
 
 
 async def test_what_the_engine_remembers_comes_back_equal(db):

@@ -20,6 +20,7 @@ SOURCE = "//fengsui/hazards"
 SYSTEM = "fengsui"
 ENDED = frozenset({CaseState.CLOSED, CaseState.VOID})
 TITLE_LIMIT = 200
+ON_THE_PAGE = frozenset({"readings"})  # of a step's detail what only its timeline holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,13 @@ def _new(
 
 def _alarm_step(case: Case, alarm: Alarm, kind: CaseKind, *, returned: bool = False) -> Step:
     data = alarm.data
-    told = {"level": data.level.value, "value": data.value, "limit": data.limit, "message": data.message}
+    told: dict[str, Any] = {
+        "level": data.level.value,
+        "value": data.value,
+        "limit": data.limit,
+        "message": data.message,
+        "readings": [reading.model_dump(mode="json") for reading in data.readings] if data.readings else None,
+    }
     detail = {name: value for name, value in told.items() if value is not None}
     return _step(case, kind, alarm, detail, returned=returned)
 
@@ -225,7 +232,7 @@ def tell(case: Case, step: Step) -> CaseChanged:
             version=case.version,
             kind=step.kind,
             by=step.by,
-            detail=step.detail,
+            detail={name: value for name, value in step.detail.items() if name not in ON_THE_PAGE},
             event=step.origin,
             title=case.title,
             enterprise_name=case.enterprise_name,

@@ -1,8 +1,9 @@
 """What a person may do to a case, step by step until it is written off (闭环 销号)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from services.hazards.domain.case import Case, Step
@@ -19,6 +20,15 @@ ALLOWED: Final[dict[CaseState, tuple[str, ...]]] = {
     CaseState.CLOSED: ("comment",),
     CaseState.VOID: ("comment",),
 }
+ACTIONS: Final = ("confirm", "start", "submit", "return", "accept", "void", "comment")
+
+
+class Obstacle(StrEnum):
+    """Why somebody may not take an action."""
+
+    WRONG_ROLE = "wrong_role"  # never, as who they are
+    WRONG_STATE = "wrong_state"  # not while the case stands where it stands
+    SAME_PERSON = "same_person"  # whoever submitted may not accept
 
 
 class Forbidden(Exception):
@@ -101,6 +111,20 @@ Command = Confirm | Start | Submit | Return | Accept | Void | Comment
 def allowed(case: Case) -> tuple[str, ...]:
     """The actions that the state of the case allows, whoever asks."""
     return ALLOWED[case.state]
+
+
+def blocked(case: Case, by: str, permitted: Collection[str]) -> dict[str, Obstacle]:
+    """What stands between a person and each action that they may not take now; `permitted` are those of their role."""
+    found = {action: _obstacle(case, action, by, permitted) for action in ACTIONS}
+    return {action: obstacle for action, obstacle in found.items() if obstacle}
+
+
+def _obstacle(case: Case, action: str, by: str, permitted: Collection[str]) -> Obstacle | None:
+    if action not in permitted:
+        return Obstacle.WRONG_ROLE
+    if action not in ALLOWED[case.state]:
+        return Obstacle.WRONG_STATE
+    return Obstacle.SAME_PERSON if action == "accept" and by == case.submitted_by else None
 
 
 def obey(case: Case, command: Command, by: str, now: datetime, periods: Periods) -> tuple[Case, Step]:

@@ -44,6 +44,11 @@ class Limits:
         object.__setattr__(self, "quiet_above", max(lows, default=-inf))
         object.__setattr__(self, "quiet_below", min(highs, default=inf))
 
+    @property
+    def are_none(self) -> bool:
+        """Whether no value can reach anything."""
+        return self.quiet_above == -inf and self.quiet_below == inf
+
     def value(self, name: LimitName) -> float | None:
         """Where the limit of that name stands, None where the point has none."""
         return {"LL": self.ll, "L": self.l, "H": self.h, "HH": self.hh}[name]

@@ -1,5 +1,6 @@
 """Rows of the registry files, checked: enterprises (企业) and monitoring points (监测点)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -35,6 +36,7 @@ POINT_COLUMNS: Final = {
     "off_delay_s": False,
 }
 DELAY_LIMIT_S: Final = 86_400.0
+_SPREADSHEET_REGION: Final = re.compile(r"'.*|\d+[.,]\d*(E\+\d+)?", re.ASCII)
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})  # controls, bidi overrides, zero widths, line breaks
 
 
@@ -142,7 +144,8 @@ def _uscc(cell: str) -> str:
 
 def _county(cell: str) -> str:
     if cell not in regions():
-        raise _Bad("bad_region", "no such region (GB/T 2260)")
+        hint = "; a spreadsheet changed it (Excel 改了格式)" if _SPREADSHEET_REGION.fullmatch(cell) else ""
+        raise _Bad("bad_region", f"no such region (GB/T 2260){hint}")
     if tier_of(cell) is not Tier.COUNTY:
         raise _Bad("bad_region", "an enterprise lies in a county, not in a city or province as a whole")
     return cell

@@ -13,6 +13,7 @@ from shared import telemetry
 from shared.access import unauthorized
 from shared.database import Connection, Line, Pool
 from shared.problems import Problem
+from shared.sight import whole
 
 REMEMBERED_S = 5.0  # the most that a door may lag behind a revocation when it cannot be told
 CHANNEL = "fengsui_registry"
@@ -96,7 +97,7 @@ class Credentials:
     async def _registry(self) -> AsyncIterator[Connection]:
         """A connection to read by; a Problem 503 when it cannot be read."""
         try:
-            async with self.ask().acquire() as db:
+            async with whole(self.ask()) as db:
                 yield db
         except Exception as error:
             telemetry.log.warning("registry_unreachable", error=type(error).__name__, detail=str(error)[:200])

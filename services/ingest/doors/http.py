@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from services.ingest import metrics
@@ -19,7 +19,7 @@ from services.ingest.doors.credentials import Credentials, Held
 from services.ingest.doors.description import ANSWERS, DRY_RUN, EVENTS, FRAME
 from services.ingest.doors.memory import Memory
 from shared import faults, telemetry
-from shared.access import bearer
+from shared.access import bearer, keyed
 from shared.description import body as described
 from shared.events.alarms import Alarm
 from shared.events.hazards import HazardReport
@@ -35,7 +35,7 @@ MANY: Final = "application/cloudevents-batch+json"
 DATA: Final = "application/json"
 FREE_BYTES, FREE_SHARE = 1024**3, 0.05  # below either the bus may stop for good: refuse while there is room
 
-router = APIRouter(prefix="/v1", tags=["door"])
+router = APIRouter(prefix="/v1", tags=["door"], dependencies=[Depends(keyed)])
 
 
 class Door:

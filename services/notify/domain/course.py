@@ -76,6 +76,9 @@ def answered(call: Call, by: str, now: datetime, *, chosen: UUID | None = None, 
     for each in sorted(call.notifications, key=lambda each: each.id != chosen):
         if each.id == chosen or each.state in asked:
             call = _put(call, steps.add(NotificationKind.ACKNOWLEDGED, notice.acknowledged(each, by, now), by))
+    if call.waits and not steps.taken:  # nobody could be told, and somebody answers all the same: others must hear it
+        last = notice.acknowledged(call.notifications[-1], by, now)
+        call = _put(call, steps.add(NotificationKind.ACKNOWLEDGED, last, by))
     if case_first and steps.taken:
         steps.taken[0] = replace(steps.taken[0], case_first=True)
     if call.waits:

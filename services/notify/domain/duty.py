@@ -1,9 +1,10 @@
 """Who is on duty (值班): the contacts whom a roster names for a region at a moment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from shared.codes import prefix_of
 from shared.vocabulary import ContactRole, Position
@@ -59,6 +60,39 @@ class Duty:
     def systems_over(self, region: str) -> tuple[Contact, ...]:
         """The systems whose region holds the given one: they are told everything, rostered or not."""
         return _distinct(system for system in self.systems if region.startswith(prefix_of(system.region)))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """From `start` until just before `end` nobody can be told, and why."""
+
+    start: datetime
+    end: datetime
+    reason: Nobody
+
+
+def following(shifts: Iterable[Shift], at: datetime) -> list[Shift]:
+    """The shifts that begin next after a moment, all at once."""
+    later = [shift for shift in shifts if shift.start > at]
+    first = min((shift.start for shift in later), default=None)
+    return [shift for shift in later if shift.start == first]
+
+
+def gaps(region: str, shifts: Iterable[Shift], at: datetime, until: datetime) -> list[Gap]:
+    """When a call would find nobody in a region between two moments."""
+    duty = Duty(tuple(shifts))
+    turns = {turn for shift in duty.shifts for turn in (shift.start, shift.end) if at < turn < until}
+    edges = sorted(turns | {at, until})
+    found: list[Gap] = []
+    for start, end in pairwise(edges):
+        team = duty.team(region, start)
+        if not isinstance(team, Nobody):
+            continue
+        if found and found[-1].end == start and found[-1].reason is team:
+            found[-1] = replace(found[-1], end=end)
+        else:
+            found.append(Gap(start, end, team))
+    return found
 
 
 def _distinct(contacts: Iterable[Contact]) -> tuple[Contact, ...]:

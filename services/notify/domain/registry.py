@@ -34,6 +34,8 @@ SECRET_BYTES: Final = range(16, 129)  # Standard Webhooks advises 24 to 64
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _PHONE = re.compile(r"[+0-9][0-9 ()-]{2,30}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_SPREADSHEET_TIME = re.compile(r"\d{5}(\.\d+)?|\d{4}[/-]\d{1,2}[/-]\d{1,2}( \d{1,2}:\d\d(:\d\d)?)?", re.ASCII)
+_SPREADSHEET_REGION = re.compile(r"'.*|\d+[.,]\d*(E\+\d+)?", re.ASCII)
 _SPREADSHEET = re.compile(r"'.*|\d(\.\d+)?E\+\d+", re.ASCII)
 
 Fault = tuple[int, str, str, str]
@@ -148,7 +150,8 @@ def _name(cell: str) -> str:
 
 def _region(cell: str) -> str:
     if cell not in regions():
-        raise _Bad("bad_region", "no such region (GB/T 2260)")
+        hint = "; a spreadsheet changed it (Excel 改了格式)" if _SPREADSHEET_REGION.fullmatch(cell) else ""
+        raise _Bad("bad_region", f"no such region (GB/T 2260){hint}")
     return cell
 
 
@@ -200,7 +203,8 @@ def _time(cell: str) -> datetime:
             raise ValueError
         at = datetime.fromisoformat(cell).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _Bad("bad_time", "RFC 3339 with offset, such as 2026-11-25T08:00:00+08:00") from None
+        hint = "; a spreadsheet changed it (Excel 改了格式)" if _SPREADSHEET_TIME.fullmatch(cell) else ""
+        raise _Bad("bad_time", f"RFC 3339 with offset, such as 2026-11-25T08:00:00+08:00{hint}") from None
     if not EARLIEST <= at < LATEST:
         raise _Bad("time_out_of_range", "between 2000 and 2100")
     return at

@@ -1,24 +1,30 @@
 """Who is on duty, and the routes by which a call climbs."""
 
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from services.notify.domain.duty import Shift, following, gaps
 from services.notify.domain.route import Routes, is_ascending
 from services.notify.routes.answers import Json, not_found
 from services.notify.store import duty as store
 from services.notify.store.calls import now
+from shared import audit
 from shared.access import Reader, Staff, staff_with
-from shared.codes import region_at, regions, tier_of
+from shared.codes import prefix_of, region_at, regions, tier_of
+from shared.moments import WrittenMoment
 from shared.problems import Problem
+from shared.sight import sight
 from shared.vocabulary import Level, Tier
 
 router = APIRouter(prefix="/v1", tags=["duty"])
-RosterStaff = Annotated[Staff, Depends(staff_with("rosters"))]
+RouteStaff = Annotated[Staff, Depends(staff_with("routes"))]
 LONGEST_S: Final = 7 * 24 * 3600
+AHEAD: Final = timedelta(days=7)
 
 
 class TierTime(BaseModel):
@@ -49,52 +55,72 @@ async def on_duty(
     request: Request,
     staff: Reader,
     region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
-    at: AwareDatetime | None = None,
+    at: WrittenMoment | None = None,
+    within: Annotated[bool, Query(description="the regions inside the asked one as well")] = False,
 ) -> JSONResponse:
-    """Who answers for a region at each tier at a moment, and when that changes next."""
+    """Who answers for a region at each tier at a moment, when that changes, and when a call would find nobody.
+
+    `regions` looks a week ahead: who is on duty now, who begins next, and the gaps, each with its reason."""
     asked = region or staff.region
     if asked not in regions() or not asked.startswith(staff.prefix):
         raise not_found("region")
-    tiers = {code: tier_of(code) for code in (region_at(asked, tier) for tier in Tier)}
-    async with request.app.state.service.ask.acquire() as db:
+    above = [region_at(asked, tier) for tier in Tier]
+    inside = [code for code in regions() if within and code.startswith(prefix_of(asked))]
+    tiers = {code: tier_of(code) for code in (*above, *inside)}
+    async with sight(request, staff) as db:
         moment = at or await now(db)
+        until = moment + AHEAD
         duty = await store.duty(db, [asked], moment)
         changes = await store.changes(db, list(tiers), moment)
-    items = [
-        {
-            "region": shift.region,
-            "tier": tiers[shift.region],
-            "contact": shift.contact.contact,
-            "name": shift.contact.name,
-            "role": shift.contact.role,
-            "position": shift.position,
-            "start": shift.start,
-            "end": shift.end,
-            "reachable": shift.contact.reachable,
-        }
+        coming = await store.coming(db, list(tiers), moment, until)
+    items = [_shift_json(shift) for code in above for shift in duty.shifts if shift.region == code]
+    turns = [{"region": code, "tier": tiers[code], "at": changes.get(code)} for code in above]
+    found = [
+        _region_json(code, [shift for shift in coming if shift.region == code], moment, until)
+        | {"changes_at": changes.get(code)}
         for code in tiers
-        for shift in duty.shifts
-        if shift.region == code
     ]
-    turns = [{"region": code, "tier": tier, "at": changes.get(code)} for code, tier in tiers.items()]
-    return Json({"items": items, "next": None, "at": moment, "changes": turns})
+    return Json({"items": items, "next": None, "at": moment, "until": until, "changes": turns, "regions": found})
+
+
+def _shift_json(shift: Shift) -> dict[str, Any]:
+    return {
+        "region": shift.region,
+        "tier": tier_of(shift.region),
+        "contact": shift.contact.contact,
+        "name": shift.contact.name,
+        "role": shift.contact.role,
+        "position": shift.position,
+        "start": shift.start,
+        "end": shift.end,
+        "reachable": shift.contact.reachable,
+    }
+
+
+def _region_json(region: str, shifts: list[Shift], at: datetime, until: datetime) -> dict[str, Any]:
+    return {
+        "region": region,
+        "tier": tier_of(region),
+        "now": [_shift_json(shift) for shift in shifts if shift.covers(at)],
+        "next": [_shift_json(shift) for shift in following(shifts, at)],
+        "gaps": [asdict(gap) for gap in gaps(region, shifts, at, until)],
+    }
 
 
 @router.get("/routes")
-async def show_routes(request: Request, _staff: Reader) -> JSONResponse:
+async def show_routes(request: Request, staff: Reader) -> JSONResponse:
     """How long each tier has to answer, by level."""
-    async with request.app.state.service.ask.acquire() as db:
+    async with sight(request, staff) as db:
         return Json(_routes_json(await store.routes(db)))
 
 
 @router.put("/routes")
-async def put_routes(request: Request, body: AllRoutes, staff: RosterStaff) -> JSONResponse:
+async def put_routes(request: Request, body: AllRoutes, staff: RouteStaff) -> JSONResponse:
     """Puts other routes in place of all there are; calls that are open go on by the new ones."""
-    if tier_of(staff.region) is not Tier.PROVINCE:
-        raise Problem(403, "forbidden", "routes hold for the whole province")
     wanted = _routes_of(body)
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    async with sight(request, staff) as db:
         await store.save_routes(db, wanted)
+        await audit.record(db, staff, "put_routes", "routes", routes=body.model_dump(mode="json")["items"])
     return Json(_routes_json(wanted))
 
 

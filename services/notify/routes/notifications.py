@@ -5,10 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 from starlette.responses import JSONResponse
 
-from services.notify.domain.call import Call
+from services.notify.domain.call import Call, Step
 from services.notify.domain.course import answered
 from services.notify.domain.notification import Notification
 from services.notify.routes.answers import Json, filters_of, not_found, prefix
@@ -16,10 +15,13 @@ from services.notify.shapes import notification_json
 from services.notify.store import calls as store
 from services.notify.store.rows import call_of, notification_of
 from services.notify.telling import keep
+from shared import audit
 from shared.access import Reader, Staff, staff_with
 from shared.database import Connection
+from shared.moments import WrittenMoment
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem
+from shared.sight import sight
 from shared.vocabulary import NotificationState
 
 router = APIRouter(prefix="/v1", tags=["notifications"])
@@ -34,7 +36,7 @@ async def list_notifications(
     case: UUID | None = None,
     region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
     contact: Annotated[str | None, Query(max_length=64)] = None,
-    since: AwareDatetime | None = None,
+    since: WrittenMoment | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> JSONResponse:
@@ -42,7 +44,7 @@ async def list_notifications(
     limit = capped(limit)
     filters = filters_of(staff, state, case, region, contact, since)
     after = place_of(cursor, filters, 2)
-    async with request.app.state.service.ask.acquire() as db:
+    async with sight(request, staff) as db:
         rows = await db.fetch(
             store.LIST_NOTIFICATIONS,
             staff.prefix,
@@ -63,7 +65,7 @@ async def list_notifications(
 @router.get("/notifications/{notification}")
 async def show_notification(request: Request, notification: UUID, staff: Reader) -> JSONResponse:
     """One notification with its attempts."""
-    async with request.app.state.service.ask.acquire() as db:
+    async with sight(request, staff) as db:
         found = await _in_sight(db, notification, staff)
         return Json((await _shown(db, [found]))[0])
 
@@ -71,28 +73,70 @@ async def show_notification(request: Request, notification: UUID, staff: Reader)
 @router.post("/notifications/{notification}/acknowledge")
 async def acknowledge(request: Request, notification: UUID, staff: DutyStaff) -> JSONResponse:
     """Answers the whole call; whoever was told hears of it. Once answered, the first answer stands."""
-    async with request.app.state.service.ask.acquire() as db, db.transaction():
+    async with sight(request, staff) as db:
         found = await _in_sight(db, notification, staff)
         if not found.can_be_acknowledged:
             raise Problem(409, "not_told", f"a {found.state} notification was told to nobody", state=found.state)
         if found.state is not NotificationState.ACKNOWLEDGED:
-            found = await _answer(db, found, staff.name)
+            found = await _answer(db, found, staff)
         (answer,) = await _shown(db, [found])
     request.app.state.service.wake()
     return Json(answer)
 
 
-async def _answer(db: Connection, asked: Notification, by: str) -> Notification:
+@router.post("/cases/{case}/acknowledge")
+async def acknowledge_case(request: Request, case: UUID, staff: DutyStaff) -> JSONResponse:
+    """Answers every call of a case that waits, told to somebody or not; of those answered the first answer stands."""
+    async with sight(request, staff) as db:
+        rows = await db.fetch(store.CALLS_OF_CASE, case, staff.prefix, staff.enterprise)
+        if not rows:
+            raise not_found("case")
+        calls = await _answer_all(db, case, [row["id"] for row in rows], staff)
+        answers = [call for call in calls if call.answered_at is not None]
+        if not answers:
+            raise Problem(409, "nothing_to_answer", "the case calls nobody, and nobody has answered it")
+        items = await _shown(db, [each for call in answers for each in call.notifications])
+    request.app.state.service.wake()
+    first = min(answers, key=lambda call: (call.answered_at, call.id))
+    answer = {"case": case, "acknowledged_at": first.answered_at, "acknowledged_by": first.answered_by}
+    return Json(answer | {"items": items, "next": None})
+
+
+async def _answer_all(db: Connection, case: UUID, calls: list[UUID], staff: Staff) -> list[Call]:
+    """The calls once all of them that wait are answered, decided under the case's and the calls' locks."""
+    (told,) = await store.told_cases(db, [case], [])
+    known, now = await store.calls_held(db, calls), await store.now(db)
+    changed: dict[UUID, Call] = {}
+    steps: list[tuple[Call, Step]] = []
+    for call in known.values():
+        if call.waits:
+            answer, taken = answered(call, staff.name, now, case_first=told.answered_at is None and not steps)
+            changed[call.id] = answer
+            steps += [(answer, step) for step in taken]
+    if changed:
+        await store.answer_cases(db, [case])
+        await keep(db, known, list(changed.values()), steps, now)
+        await _record(db, staff, f"case/{case}", list(changed.values()))
+    return list((known | changed).values())
+
+
+async def _answer(db: Connection, asked: Notification, staff: Staff) -> Notification:
     """Decides under the case's and the call's lock, where somebody else may have been first."""
     (row,) = await db.fetch(store.CALLS_BY_ID, [asked.call])
     (case,) = await store.told_cases(db, [row["case_id"]], [])
     known, now = await store.calls_held(db, [asked.call]), await store.now(db)
     call = known[asked.call]
     if _one(call, asked.id).state is not NotificationState.ACKNOWLEDGED:
-        call, steps = answered(call, by, now, chosen=asked.id, case_first=case.answered_at is None)
+        call, steps = answered(call, staff.name, now, chosen=asked.id, case_first=case.answered_at is None)
         await store.answer_cases(db, [case.case])
         await keep(db, known, [call], [(call, step) for step in steps], now)
+        await _record(db, staff, f"notification/{asked.id}", [call])
     return _one(call, asked.id)
+
+
+async def _record(db: Connection, staff: Staff, subject: str, calls: list[Call]) -> None:
+    where = {"region": calls[0].region, "enterprise": calls[0].enterprise}
+    await audit.record(db, staff, "acknowledge", subject, **where, calls=[call.id for call in calls])
 
 
 async def _in_sight(db: Connection, notification: UUID, staff: Staff) -> Notification:

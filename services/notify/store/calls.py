@@ -34,6 +34,7 @@ ATTEMPTS_OF = _SQL["attempts_of"]
 NOTIFICATION_BY_ID = _SQL["notification_by_id"]
 LIST_NOTIFICATIONS = _SQL["list_notifications"]
 CALLS_BY_ID = _SQL["calls_by_id"]
+CALLS_OF_CASE = _SQL["calls_of_case"]
 CALLED = _SQL["called"]
 
 

@@ -14,6 +14,7 @@ from shared.vocabulary import ContactRole, Level, Position, Tier
 
 _SQL = statements("services.notify")
 SHIFTS = _SQL["shifts"]
+COMING = _SQL["coming_shifts"]
 CHANGES = _SQL["changes_of_duty"]
 SYSTEMS = _SQL["systems"]
 ROUTES = _SQL["routes"]
@@ -26,6 +27,11 @@ async def duty(db: Connection, regions: Iterable[str], at: datetime) -> Duty:
     wanted = sorted({region_at(region, tier) for region in regions for tier in Tier})
     shifts = [shift_of(row) for row in await db.fetch(SHIFTS, wanted, at)]
     return Duty(tuple(shifts), tuple(contact_of(row) for row in await db.fetch(SYSTEMS)))
+
+
+async def coming(db: Connection, regions: Sequence[str], at: datetime, until: datetime) -> list[Shift]:
+    """The shifts of regions from a moment until another."""
+    return [shift_of(row) for row in await db.fetch(COMING, regions, at, until)]
 
 
 async def changes(db: Connection, regions: Sequence[str], at: datetime) -> dict[str, datetime]:
