@@ -11,9 +11,9 @@ setup: ## the environment in .venv, and Kafka's jars
 run: setup ## everything on this machine, with a demo province and its live feed; Ctrl-C stops all of it
 	@.venv/bin/fengsui up
 
-test: setup ## everything that proves it, on a real Kafka and a real PostgreSQL
-	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && \
-		PYTEST_DEBUG_TEMPROOT="$$root" $(PYTHON) -m pytest # a root of its own: another run would shut the shared one
+test: setup ## everything that proves it, on a real Kafka, a real PostgreSQL and a real Chromium
+	@chromium=$$(sh deploy/browser.sh) && root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && \
+		FENGSUI_CHROMIUM="$$chromium" PYTEST_DEBUG_TEMPROOT="$$root" $(PYTHON) -m pytest # a root of its own: another run would shut the shared one
 
 check: setup ## lint, format, types, walls and the pure tests, in seconds
 	@$(PYTHON) -m ruff check

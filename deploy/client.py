@@ -19,6 +19,8 @@ from deploy.refusal import Refusal
 from deploy.tokens import mint
 
 OFFSETS: Final = {service.name: service.offset for service in SERVICES}
+HEARERS: Final = tuple(name for name in OFFSETS if name != "console")
+"""Services that take events in, and may fail to."""
 PATIENCE_S: Final = 60.0
 
 NO_STACK = "no stack runs in {home}: start one with `fengsui up`, or name another by --home, or by --url with --token"
@@ -67,7 +69,7 @@ def find(home: Path, url: str | None, token: str | None) -> Stack:
     if state is None:
         raise Refusal(NO_STACK.format(home=place))
     address = URL.build(scheme="http", host="127.0.0.1", port=state.port_base)
-    return Stack(address, token or mint(place, f"cli:{_login()}", "admin", "220000", hours=1))
+    return Stack(address, token or mint(place, f"cli:{login()}", "admin", "220000", hours=1))
 
 
 def address_of(url: str) -> URL:
@@ -89,7 +91,8 @@ def bearer(credential: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
 
 
-def _login() -> str:
+def login() -> str:
+    """The operator's name on this machine."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

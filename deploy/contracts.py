@@ -1,4 +1,4 @@
-"""The contracts that others build against, made from the code: AsyncAPI, OpenAPI and JSON Schemas.
+"""The contracts that others build against, made from the code: AsyncAPI, OpenAPI, JSON Schemas, who may ask what.
 
 `python -m deploy.contracts` writes them into contracts/. The examples there are written once by hand and never made
 anew, for what was said in the past must be understood for ever.
@@ -16,11 +16,14 @@ from services.ingest.domain.admission import TYPES
 from services.ingest.doors.description import FRAME, pushed
 from shared.consumer import Taking
 from shared.events.event import Event
+from shared.rights import declared
 from shared.settings import Settings
 from shared.topics import TOPICS, Topic
+from shared.vocabulary import Role
 
 FOLDER: Final = Path(__file__).parent.parent / "contracts"
 SERVICES: Final = ("ingest", "hazards", "notify", "reporting")
+FACES: Final = (*SERVICES, "console")
 
 Document = dict[str, Any]
 
@@ -30,7 +33,8 @@ def documents() -> dict[str, bytes]:
     made: dict[str, Document] = {"asyncapi.json": asyncapi()}
     made |= {f"{service}.openapi.json": openapi(service) for service in SERVICES}
     made |= {f"events/{name}.schema.json": schema for name, schema in schemas()}
-    return {path: orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" for path, document in made.items()}
+    written = {path: orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n" for path, document in made.items()}
+    return written | {"rights.csv": rights().encode()}
 
 
 def openapi(service: str) -> Document:
@@ -40,10 +44,26 @@ def openapi(service: str) -> Document:
     return found
 
 
+def rights() -> str:
+    """Every route and what each role may: yes, no, or only the province's staff."""
+    lines = [("service", "method", "path", "right", *Role)]
+    lines += [
+        (service, each.method, each.path, each.right, *map(each.may, Role))
+        for service in FACES
+        for each in declared(import_module(f"services.{service}.app").build(Settings()).app)
+    ]
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
 def takings(service: str) -> Sequence[Taking]:
     """What a service hears."""
     found: Sequence[Taking] = import_module(f"services.{service}.app").TAKINGS
     return found
+
+
+def speakers(topic: Topic) -> Sequence[str]:
+    """The services that say it."""
+    return (topic.owner,) if topic.owner else SERVICES
 
 
 def schemas() -> Iterator[tuple[str, Document]]:
@@ -84,7 +104,7 @@ def asyncapi() -> Document:
 def _channel(topic: Topic) -> Document:
     return {
         "address": topic.name,
-        "description": f"Keyed by {topic.keyed_by}; owned by {topic.owner}.",
+        "description": f"Keyed by {topic.keyed_by}; owned by {topic.owner or 'every service'}.",
         "messages": {type_of(kind): {"$ref": f"#/components/messages/{type_of(kind)}"} for kind in topic.carries},
         "bindings": {
             "kafka": {
@@ -112,7 +132,8 @@ def _message(kind: type[Event]) -> Document:
 
 def _operations() -> Iterator[tuple[str, Document]]:
     for topic in TOPICS.values():
-        yield f"{topic.owner}.says.{topic.name}", {"action": "send", **_on(topic)}
+        for speaker in speakers(topic):
+            yield f"{speaker}.says.{topic.name}", {"action": "send", **_on(topic)}
     for service in SERVICES:
         for taking in takings(service):
             group = {"type": "string", "const": f"{service}.{taking.topic.name}"}

@@ -43,6 +43,8 @@ class Region:
     name: str
     level: str
     parent: str | None
+    pinyin: str = ""
+    """Its name in English texts."""
 
     @property
     def tier(self) -> Tier:
@@ -55,7 +57,7 @@ def regions() -> dict[str, Region]:
     """Every region of the province by its code."""
     text = (files("shared") / "regions.csv").read_text("utf-8")
     rows = (line.split(",") for line in text.splitlines()[1:] if line)
-    return {row[0]: Region(row[0], row[1], row[3], row[4] or None) for row in rows}
+    return {row[0]: Region(row[0], row[1], row[3], row[4] or None, row[2]) for row in rows}
 
 
 def tier_of(code: str) -> Tier:

@@ -6,10 +6,12 @@ from uuid import uuid5
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared import audit
 from shared.access import Staff, staff_with
 from shared.database import Connection
 from shared.events.event import NAMESPACE, origin_id
 from shared.problems import Problem
+from shared.sight import sight
 from shared.statements import statements
 
 _SQL = statements("shared")
@@ -90,18 +92,20 @@ def operations(service: str) -> APIRouter:
     @router.get("/dead-letters")
     async def list_dead(
         request: Request,
-        _staff: DeadLetterStaff,
+        staff: DeadLetterStaff,
         state: Annotated[str | None, Query(pattern="^(waiting|replayed|discarded)$")] = None,
         cursor: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        rows = await request.app.state.service.ask.fetch(LIST_DEAD, cursor, state, limit + 1)
+        async with sight(request, staff) as db:
+            rows = await db.fetch(LIST_DEAD, cursor, state, limit + 1)
         items = [_letter(row) | {"service": service} for row in map(dict, rows[:limit])]
         return {"items": items, "next": str(items[-1]["id"]) if len(rows) > limit else None}
 
     @router.get("/dead-letters/{letter}")
-    async def show_dead(request: Request, letter: int, _staff: DeadLetterStaff) -> dict[str, Any]:
-        row = await request.app.state.service.ask.fetchrow(SHOW_DEAD, letter)
+    async def show_dead(request: Request, letter: int, staff: DeadLetterStaff) -> dict[str, Any]:
+        async with sight(request, staff) as db:
+            row = await db.fetchrow(SHOW_DEAD, letter)
         if row is None:
             raise Problem(404, "not_found", "no such dead letter")
         return _letter(dict(row), whole=True) | {"service": service}
@@ -109,37 +113,43 @@ def operations(service: str) -> APIRouter:
     @router.post("/dead-letters/{letter}/replay")
     async def replay(request: Request, letter: int, body: Replay, staff: DeadLetterStaff) -> dict[str, Any]:
         """A new record with the old id: what has its effect already has no second."""
-        async with request.app.state.service.ask.acquire() as db, db.transaction():
+        async with sight(request, staff) as db:
             row = await _resolve(db, letter, "replayed", staff, body.note)
             value = body.payload.encode() if body.payload is not None else row["payload"]
             if value is None or (body.payload is None and row["payload_size"] > len(value)):
                 raise Problem(409, "nothing_to_replay", "the record was too large to keep whole, or had no value")
             key = (row["key"] or b"").decode("utf-8", "replace") or "-"
             await db.execute(PUT, [uuid5(NAMESPACE, f"{service}/dead/{letter}")], row["topic"], [key], [value])
+            told = {"topic": row["topic"], "corrected": body.payload is not None, "note": body.note}
+            await audit.record(db, staff, "replay", f"dead_letter/{letter}", **told)
         request.app.state.service.wake()
         return {"id": letter, "state": "replayed"}
 
     @router.post("/dead-letters/{letter}/discard")
     async def discard(request: Request, letter: int, body: Discard, staff: DeadLetterStaff) -> dict[str, Any]:
-        async with request.app.state.service.ask.acquire() as db, db.transaction():
+        async with sight(request, staff) as db:
             await _resolve(db, letter, "discarded", staff, body.note)
+            await audit.record(db, staff, "discard", f"dead_letter/{letter}", note=body.note)
         return {"id": letter, "state": "discarded"}
 
     @router.get("/partitions/stopped")
-    async def stopped(request: Request, _staff: DeadLetterStaff) -> dict[str, Any]:
-        rows = await request.app.state.service.ask.fetch(STOPPED)
+    async def stopped(request: Request, staff: DeadLetterStaff) -> dict[str, Any]:
+        async with sight(request, staff) as db:
+            rows = await db.fetch(STOPPED)
         return {"items": [dict(row) for row in rows], "next": None}
 
     @router.post("/partitions/{topic}/{partition}/resume")
-    async def resume(request: Request, topic: str, partition: int, _staff: DeadLetterStaff) -> dict[str, Any]:
-        if await request.app.state.service.ask.fetchval(RESUME, topic, partition) is None:
-            raise Problem(404, "not_found", "that partition is not stopped by hand or by poison")
+    async def resume(request: Request, topic: str, partition: int, staff: DeadLetterStaff) -> dict[str, Any]:
+        async with sight(request, staff) as db:
+            if await db.fetchval(RESUME, topic, partition) is None:
+                raise Problem(404, "not_found", "that partition is not stopped by hand or by poison")
+            await audit.record(db, staff, "resume", f"partition/{topic}/{partition}")
         return {"topic": topic, "partition": partition, "state": "resumed"}
 
     @router.post("/verdicts")
-    async def verdicts(request: Request, body: Question, _staff: ReconcileStaff) -> dict[str, Any]:
+    async def verdicts(request: Request, body: Question, staff: ReconcileStaff) -> dict[str, Any]:
         """What this service holds of pushed events; `fengsui reconcile` asks every service."""
-        async with request.app.state.service.ask.acquire() as db:
+        async with sight(request, staff) as db:
             answers = await request.app.state.service.stages(db, body.events)
         return {"service": service, "items": answers}
 

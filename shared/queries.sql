@@ -69,7 +69,7 @@ SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::bytea[], $5::bytea[], $6::
 -- Outgoing events, in the transaction of their cause; one that a replay makes again is there already.
 INSERT INTO outbox (id, topic, key, body)
 SELECT id, $2, key, body FROM unnest($1::uuid[], $3::text[], $4::bytea[]) WITH ORDINALITY AS o(id, key, body, ord)
-ORDER BY ord ON CONFLICT (id) DO NOTHING
+ORDER BY ord ON CONFLICT DO NOTHING
 
 -- name: claim_outgoing
 -- Unsent events in order; claimed, never read by "id > last": sequence order is not commit order.
@@ -118,3 +118,25 @@ JOIN inbox i ON i.origin = g.origin AND (NOT $2::bool OR i.digest IS NOT NULL)
 -- For reconcile: pushed events that wait among the dead letters.
 SELECT g.ord, d.id FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
 JOIN dead_letters d ON d.origin = g.origin AND d.state = 'waiting'
+
+-- name: append_audit
+-- One row at the end of the chain; the trigger numbers and hashes it.
+INSERT INTO audit (body) VALUES ($1)
+
+-- name: audit_head_to_say
+-- The end of the chain, when it is another than was said last; claimed, so that one replica says it.
+UPDATE audit_head SET said = hash WHERE said IS DISTINCT FROM hash AND seq > 0 RETURNING seq, hash, now() AS at
+
+-- name: list_audit
+-- A page of the trail, newest first.
+SELECT seq, hash, body FROM audit
+WHERE ($1::text IS NULL OR actor = $1) AND ($2::text IS NULL OR action = $2) AND ($3::text IS NULL OR at >= $3)
+AND ($4::bigint IS NULL OR seq < $4) ORDER BY seq DESC LIMIT $5
+
+-- name: audit_chain
+-- The rows as they stand, oldest first, for whoever proves the chain.
+SELECT seq, prev, hash, body FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2
+
+-- name: audit_head
+-- Where the chain ends.
+SELECT seq, hash FROM audit_head

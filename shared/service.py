@@ -6,31 +6,34 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import asyncpg
 import uvicorn
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from faststream.kafka import KafkaBroker
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from shared import outbox, telemetry
-from shared.access import Tokens
+from shared import audit, outbox, telemetry
+from shared.access import Tokens, public
 from shared.consumer import Intake, Taking
-from shared.database import Connection, Kind, Line, Pool, kind_of, pool
+from shared.database import Connection, Kind, Line, Pool, ending, kind_of, pool
 from shared.description import ANY_REFUSAL
 from shared.heads import BoundedBody, BoundedHead
 from shared.operations import operations, stages
 from shared.outbox import Relay
 from shared.problems import Problem, answer_problem, pointer
 from shared.producer import Producer
+from shared.rights import declared
 from shared.settings import Settings
 from shared.statements import statements
 from shared.timers import Clockwork, Timer
+from shared.trail import trail
 
 PORTS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4, "duties": 5}
 DRAIN_S = 8
@@ -94,7 +97,11 @@ class Service:
         self.ask = await pool(self.settings.postgres_ask, f"{self.name}.ask")
         clockworks = [
             Clockwork(self.name, timer, self.settings.postgres_work, self.wake)
-            for timer in (*self.timers, Timer("prune_outbox", 60.0, _prune, batch=5000))
+            for timer in (
+                *self.timers,
+                Timer("prune_outbox", 60.0, _prune, batch=5000),
+                Timer("anchor_audit", 60.0, partial(audit.anchor, service=self.name)),
+            )
         ]
         jobs: list[Task] = [
             self._keep_producer,
@@ -127,8 +134,10 @@ class Service:
         while True:
             try:
                 await job()
-            except Exception as error:
-                telemetry.log.exception("job_failed", job=job.__qualname__, error=type(error).__name__)
+            except (Exception, asyncio.CancelledError) as error:
+                if ending(error):
+                    raise
+                telemetry.log.exception("job_failed", job=_name_of(job), error=type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _keep_producer(self) -> None:
@@ -182,6 +191,10 @@ class Service:
             await line.close()
 
 
+def _name_of(job: Task) -> str:
+    return str(getattr(job, "__qualname__", job))
+
+
 async def _prune(db: Connection) -> int:
     return int((await db.execute(PRUNE, 5000)).split()[-1])
 
@@ -209,24 +222,26 @@ def application(service: Service) -> FastAPI:
     app.add_exception_handler(asyncpg.DataError, _no_value)
     app.add_exception_handler(Exception, _unexpected)
 
-    @app.get("/healthz", tags=["health"])
+    @app.get("/healthz", tags=["health"], dependencies=[Depends(public)])
     async def healthz() -> dict[str, bool]:
         """Alive."""
         return {"alive": True}
 
-    @app.get("/readyz", tags=["health"])
+    @app.get("/readyz", tags=["health"], dependencies=[Depends(public)])
     async def readyz() -> Response:
         """Can do its job now, or why not."""
         reasons = service.reasons()
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
 
-    @app.get("/metrics", tags=["health"])
+    @app.get("/metrics", tags=["health"], dependencies=[Depends(public)])
     async def metrics() -> Response:
         """For Prometheus."""
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     app.include_router(operations(service.name))
+    app.include_router(trail(service.name))
     service.routes(app)
+    list(declared(app))  # a route on which nobody said who may ask it ends the start here
     return app
 
 
@@ -284,6 +299,8 @@ def serve(service: Service) -> None:
         lifespan="off",
         log_level="warning",
         access_log=False,
+        proxy_headers=bool(service.settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in service.settings.trusted_proxies],
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=75,
     )

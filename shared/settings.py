@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -28,9 +28,26 @@ class Settings(BaseSettings):
     webhook_allow: Annotated[list[Network], NoDecode] = Field(
         [], description="private networks that webhooks may reach, as CIDRs with commas"
     )
+    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
+        [], description="proxies whose X-Forwarded-For and -Proto are believed, as CIDRs with commas"
+    )
+    console_origin: str = Field(
+        "", pattern=r"^(https?://[^/\s]+)?$", description="scheme, host and port at which people reach the console"
+    )
+    service_urls: str = Field(
+        "",
+        pattern=r"^(\w+=https?://[^\s,]+(,\w+=https?://[^\s,]+)*)?$",
+        description="where the services answer the console, as name=URL with commas; empty: on this machine",
+    )
+    session_idle_minutes: int = Field(30, ge=1, description="minutes without use after which a session ends")
+    session_hours: int = Field(12, ge=1, description="hours after which a session ends in any case")
+    oidc_issuer: str = Field("", pattern=r"^(https?://\S+)?$", description="issuer of an OpenID Connect provider")
+    oidc_client_id: str = Field("", description="the console's name at that provider")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="the console's secret at that provider")
+    oidc_name_claim: str = Field("preferred_username", min_length=1, description="claim that names the account")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least level logged")
 
-    @field_validator("webhook_allow", mode="before")
+    @field_validator("webhook_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given

@@ -10,6 +10,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from pydantic import Field, TypeAdapter
 
 from shared.events.alarms import Alarm
+from shared.events.audit import ChainHead
 from shared.events.cases import CaseChanged
 from shared.events.event import Event
 from shared.events.hazards import HazardReport
@@ -31,7 +32,8 @@ class Topic:
     carries: tuple[type[Event], ...]
     keyed_by: str
     key: Callable[[Any], str]
-    owner: str
+    owner: str | None
+    """The one service that says it; None where every service speaks for itself."""
     days: int | None
     """Retention; None for a compacted topic, which keeps the newest of each key for good."""
     partitions: int = 12
@@ -77,14 +79,19 @@ def _case(event: CaseChanged | NotificationChanged) -> str:
     return str(event.data.case)
 
 
+def _service(event: ChainHead) -> str:
+    return event.data.service
+
+
 REGISTRY = Topic("registry", (EnterpriseRegistered, PointRegistered), "entity", _entity, "ingest", None)
 READINGS = Topic("readings", (Frame, Heartbeat), "enterprise", _enterprise, "ingest", 7, unnamed=(Frame,))
 ALARMS = Topic("alarms", (Alarm,), "enterprise", _enterprise, "ingest", 7)
 REPORTS = Topic("reports", (HazardReport,), "enterprise", _enterprise, "ingest", 7)
 CASES = Topic("cases", (CaseChanged,), "case", _case, "hazards", 30)
 NOTIFICATIONS = Topic("notifications", (NotificationChanged,), "notification's case", _case, "notify", 30)
+AUDIT = Topic("audit", (ChainHead,), "service", _service, None, 3652, partitions=1)
 
-TOPICS = {topic.name: topic for topic in (REGISTRY, READINGS, ALARMS, REPORTS, CASES, NOTIFICATIONS)}
+TOPICS = {topic.name: topic for topic in (REGISTRY, READINGS, ALARMS, REPORTS, CASES, NOTIFICATIONS, AUDIT)}
 
 
 async def ensure_topics(bootstrap: str) -> list[str]:

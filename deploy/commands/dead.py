@@ -43,7 +43,7 @@ def list_dead(
     columns = ("service", "id", "topic", "partition", "offset", "at", "state", "reason", "detail")
 
     async def ask(stack: client.Client) -> tuple[list[client.Answer], list[client.Answer]]:
-        services = [service] if service else list(client.OFFSETS)
+        services = [service] if service else list(client.HEARERS)
         letters = [letter for each in services async for letter in stack.pages(each, "/v1/dead-letters", **query)]
         stopped = [
             partition | {"service": each}

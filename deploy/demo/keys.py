@@ -1,4 +1,4 @@
-"""The demo's secrets, the enterprises' keys and the officers' webhook secrets, lie under HOME/demo for its owner."""
+"""The demo's secrets, keys of enterprises, webhook secrets and passwords, lie under HOME/demo for its owner."""
 
 import base64
 import csv
@@ -12,17 +12,20 @@ from pathlib import Path
 
 def read_keys(home: Path) -> dict[str, str]:
     """The enterprises' keys by credit code; empty before the first seeding."""
-    try:
-        text = _place(home, "keys.csv").read_text("utf-8")
-    except FileNotFoundError:
-        return {}
-    return {uscc: key for uscc, key in csv.reader(io.StringIO(text))}
+    return _read_pairs(_place(home, "keys.csv"))
 
 
 def write_keys(home: Path, keys: Mapping[str, str]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(keys.items())
-    _write(_place(home, "keys.csv"), text.getvalue().encode())
+    _write_pairs(_place(home, "keys.csv"), keys)
+
+
+def read_passwords(home: Path) -> dict[str, str]:
+    """The passwords of the demo's accounts by name; empty before the first start."""
+    return _read_pairs(_place(home, "logins.csv"))
+
+
+def write_passwords(home: Path, passwords: Mapping[str, str]) -> None:
+    _write_pairs(_place(home, "logins.csv"), passwords)
 
 
 def phone_key(home: Path) -> bytes:
@@ -40,6 +43,20 @@ def secret_of(key: bytes, contact: str) -> str:
 
 def _place(home: Path, name: str) -> Path:
     return home / "demo" / name
+
+
+def _read_pairs(place: Path) -> dict[str, str]:
+    try:
+        text = place.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    return {name: secret for name, secret in csv.reader(io.StringIO(text))}
+
+
+def _write_pairs(place: Path, pairs: Mapping[str, str]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(pairs.items())
+    _write(place, text.getvalue().encode())
 
 
 def _write(place: Path, content: bytes) -> None:

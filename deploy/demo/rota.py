@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-from deploy.demo.province import enterprises, table
-from shared.codes import parent_of, regions
+from deploy.demo.province import table
+from shared.codes import regions
 from shared.vocabulary import ContactRole, Position
 
 DAYS_BEFORE: Final = 1
@@ -26,14 +26,8 @@ _PEOPLE: Final = (
 
 
 def duty_regions() -> tuple[str, ...]:
-    """Every county that has an enterprise, its city and the province."""
-    found: set[str] = set()
-    for enterprise in enterprises():
-        region: str | None = enterprise.region
-        while region:
-            found.add(region)
-            region = parent_of(region)
-    return tuple(sorted(found))
+    """The province and everything in it: no board begins with a list of gaps."""
+    return tuple(sorted(regions()))
 
 
 def contacts_csv(port_base: int, secret: Callable[[str], str]) -> str:

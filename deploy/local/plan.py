@@ -39,7 +39,7 @@ class Service:
 
 SERVICES = tuple(
     Service(name, offset, python(f"services.{name}"))
-    for offset, name in enumerate(("ingest", "hazards", "notify", "reporting"), 1)
+    for offset, name in enumerate(("console", "ingest", "hazards", "notify", "reporting"))
 )
 
 

@@ -76,7 +76,8 @@ def build(
         ours.append(plan.phone_child(home, port_base, environ))
     stages = [[postgres, kafka], [Step(child.name, child) for child in ours]]
     if demo:
-        stages.append([Step("seed", after=lambda: _seed(home, port_base))])
+        accounts = walls.dsn(admin_dsn, "console_work", passwords["console_work"])
+        stages.append([Step("seed", after=lambda: _seed(home, port_base, accounts))])
         stages.append([Step(plan.FEED, plan.feed_child(home, port_base, environ))])
     return Stack(port_base, demo, stages, lambda: _addresses(home, port_base, ours, demo))
 
@@ -115,7 +116,7 @@ async def _schemas(admin_dsn: str, services: Sequence[Service], passwords: Mappi
     try:
         await walls.bootstrap(admin_dsn, passwords)
         if any(service.migrates for service in services):
-            for name in walls.SERVICES:  # also of the console, whose accounts are there before its pages
+            for name in walls.SERVICES:
                 await migrate(walls.in_our_database(admin_dsn), name)
     except asyncpg.InvalidPasswordError:
         raise
@@ -134,16 +135,19 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-async def _seed(home: Path, port_base: int) -> None:
-    from deploy.demo import seed  # noqa: PLC0415 (a stack without the demo does not load it)
+async def _seed(home: Path, port_base: int, accounts: str) -> None:
+    from deploy.demo import make_accounts, seed  # noqa: PLC0415 (a stack without the demo does not load it)
 
+    await make_accounts(home, accounts)
     await seed(home, port_base)
 
 
 def _addresses(home: Path, port_base: int, children: Sequence[Child], demo: bool) -> list[str]:
     lines = [f"  {child.name:<10} http://127.0.0.1:{child.port}" for child in children]
     if demo:
-        from deploy.demo import curl_line  # noqa: PLC0415
+        from deploy.demo import curl_line, logins  # noqa: PLC0415
 
+        lines += [f"log in at http://127.0.0.1:{port_base} as:"]
+        lines += [f"  {login.name:<10} {password}  ({login.title})" for login, password in logins(home)]
         lines += ["a red alarm by hand:", f"  {curl_line(home, port_base)}"]
     return lines

@@ -2,10 +2,19 @@
 
 from typing import Literal
 
-from shared.events.event import Event, Value
+from pydantic import Field
+
+from shared.events.event import Event, Moment, Value
 from shared.vocabulary import AlarmState, Level
 
 ENGINE = "//fengsui/engine"  # source of the alarms that our own engine raises
+
+
+class Reading(Value):
+    """What a point read."""
+
+    time: Moment
+    value: float
 
 
 class AlarmData(Value):
@@ -17,6 +26,9 @@ class AlarmData(Value):
     value: float | None = None
     limit: float | None = None
     message: str | None = None
+    readings: tuple[Reading, ...] | None = Field(
+        None, description="what the point read until then: for the eye, no part of the fact, so a replay may have other"
+    )
 
 
 class Alarm(Event):

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tests.stack import free_base
 
-OFFSETS = {"ingest": 1, "hazards": 2, "notify": 3, "reporting": 4}
+OFFSETS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4}
 
 
 @dataclass(frozen=True)

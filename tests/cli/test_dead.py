@@ -104,7 +104,7 @@ def test_a_letter_is_given_up_with_a_reason(cli_home: Path, doors: Doors, fengsu
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["show", "kafka", "7"], "there is no service 'kafka'; there are ingest, hazards, notify, reporting"),
+        (["show", "kafka", "7"], "there is no service 'kafka'; there are console, ingest, hazards, notify, reporting"),
         (["list", "--service", "kafka"], "there is no service 'kafka'"),
         (["list", "--state", "lost"], "there is no state 'lost'"),
     ],

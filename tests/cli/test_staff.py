@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import orjson
 import pytest
 
 from deploy.local import claim
@@ -50,6 +51,21 @@ async def test_a_password_is_kept_only_as_its_argon2id_hash(accounts: Path, post
     await db.close()
     assert kept.startswith("$argon2id$")
     assert "correct horse" not in kept
+
+
+async def test_who_made_an_account_stands_on_the_audit_trail(accounts: Path, postgres: Postgres, fengsui):
+    words = ("staff", "create", "sun", "--role", "officer", "--region", "220203", "--home", accounts)
+
+    for _ in range(2):
+        fengsui(*words, stdin="correct horse battery")
+
+    db = await asyncpg.connect(postgres.dsn("console_work"))
+    bodies = [row["body"] for row in await db.fetch("SELECT body FROM audit ORDER BY seq")]
+    await db.close()
+    (body,) = [body for body in map(orjson.loads, bodies) if body["subject"] == "account/sun"]
+    assert (body["role"], body["action"], body["region"]) == ("operator", "account_created", "220203")
+    assert body["detail"] == {"given": "officer"}
+    assert not any("correct horse" in each or "argon2" in each for each in bodies)
 
 
 async def test_a_name_is_given_once(accounts: Path, fengsui):

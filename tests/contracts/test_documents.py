@@ -9,7 +9,7 @@ import pytest
 
 from deploy.contracts import FOLDER, documents
 
-COMMITTED = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json"))
+COMMITTED = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.*"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 import shared.topics
-from deploy.contracts import FOLDER, SERVICES, takings
+from deploy.contracts import FOLDER, SERVICES, speakers, takings
 from shared.settings import Settings
 from shared.topics import TOPICS, Topic
 
@@ -47,8 +47,9 @@ def topics_said(source: str) -> Iterator[str]:
 
 
 def modules() -> list[Path]:
-    """Modules of services that know a topic."""
-    return sorted(path for path in SOURCES.rglob("*.py") if "from shared.topics import" in path.read_text("utf-8"))
+    """Modules of services that know a topic; the console only listens (see below)."""
+    known = (path for path in SOURCES.rglob("*.py") if "from shared.topics import" in path.read_text("utf-8"))
+    return sorted(path for path in known if path.relative_to(SOURCES).parts[0] != "console")
 
 
 @pytest.mark.parametrize("module", modules(), ids=lambda path: path.relative_to(SOURCES).as_posix())
@@ -56,6 +57,12 @@ def test_nobody_says_what_he_does_not_own(module):
     service = module.relative_to(SOURCES).parts[0]
 
     assert {name for name in topics_said(module.read_text("utf-8")) if NAMES[name].owner != service} == set()
+
+
+def test_the_console_says_nothing():
+    sources = [path.read_text("utf-8") for path in (SOURCES / "console").rglob("*.py")]
+
+    assert not [source for source in sources if "outbox" in source or "shared.producer" in source]
 
 
 def test_saying_is_told_from_hearing():
@@ -67,6 +74,6 @@ def test_saying_is_told_from_hearing():
 def test_the_document_says_who_says_and_who_hears_every_topic():
     operations = orjson.loads((FOLDER / "asyncapi.json").read_bytes())["operations"]
 
-    wanted = {f"{topic.owner}.says.{topic.name}" for topic in TOPICS.values()}
+    wanted = {f"{speaker}.says.{topic.name}" for topic in TOPICS.values() for speaker in speakers(topic)}
     wanted |= {f"{service}.hears.{taking.topic.name}" for service in SERVICES for taking in takings(service)}
     assert set(operations) == wanted

@@ -141,7 +141,7 @@ class Trial:
     async def prepare(self) -> None:
         """An empty schema with the shared tables and one for effects."""
         admin = await asyncpg.connect(in_our_database(self.postgres.admin_dsn))
-        roles = [f"{NAME}_{kind}" for kind in ("work", "ask")]
+        roles = [f"{NAME}_{kind}" for kind in ("owner", "work", "ask")]
         await admin.execute(f"DROP SCHEMA IF EXISTS {NAME} CASCADE; CREATE SCHEMA {NAME}")
         for role in roles:
             if not await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):

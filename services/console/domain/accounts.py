@@ -28,14 +28,29 @@ class Account:
     enterprise: str | None = None
 
 
+def is_name(name: str) -> bool:
+    """Whether there could be an account of that name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def account_of(name: str, role: str, region: str | None, enterprise: str | None) -> Account:
     """The account that these words describe; raises Unfit."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise Unfit("a name is 1 to 64 letters (Latin or Chinese), digits, dots, underscores or hyphens")
     if role not in set(Role):
         raise Unfit(f"{role!r} is no role; there are {', '.join(Role)}")
     known = Role(role)
     return Account(name, known, _region(known, region), _enterprise(known, enterprise))
+
+
+def change_fault(name: str, became: "Account", *, disabled: bool, by: str, admins: frozenset[str]) -> str | None:
+    """Why an account may not be changed so: a stable code; None when it may.
+
+    `admins` are all in force. Whoever could shut themselves out, or everybody, is kept from it."""
+    ends = disabled or became.role is not Role.ADMIN
+    if name == by and (disabled or became.role is not Role.ADMIN or became.region != PROVINCE):
+        return "own_account"
+    return "last_admin" if ends and admins == {name} else None
 
 
 def password_fault(password: str) -> str | None:

@@ -1,0 +1,89 @@
+"""A page says at once when it may be out of date, and goes on by itself when it need not be any more."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.guests import Guests, mark, marked
+from tests.stack import Stack, alarm, uscc
+
+pytestmark = [pytest.mark.browser, pytest.mark.kafka, pytest.mark.postgres]
+
+OWN, REGION = uscc(9603), "220623"
+
+
+@pytest.fixture(scope="module")
+async def key(house: Stack) -> str:
+    return await house.register(OWN, ["C-1", "C-2", "C-3", "C-4"], REGION)
+
+
+@pytest.fixture
+async def healed(house: Stack) -> AsyncIterator[None]:
+    """Whatever a test killed is there again for the next."""
+    yield
+    for service in ("console", "hazards"):
+        if service not in house.processes:
+            house.start(service)
+        await house.ready(service)
+
+
+@pytest.mark.usefixtures("healed")
+async def test_a_killed_console_is_noticed_and_its_return_as_well(guests: Guests, key: str):
+    page = await guests.visit("cut-officer", "officer", REGION, path="/board")
+    lost = page.locator("#connection")
+    await mark(page)
+
+    guests.stack.kill("console")
+    await expect(lost).to_be_visible(timeout=5_000)
+    said = await lost.inner_text()
+    await guests.stack.push(alarm("cut-1", "C-1"), key=key)
+    guests.stack.start("console")
+    await expect(lost).to_be_hidden(timeout=60_000)
+    await expect(page.locator("tr", has_text="C-1")).to_be_visible()
+
+    assert "连接已断开" in said
+    assert await marked(page)
+
+
+async def test_a_logout_in_another_tab_leads_this_one_to_the_login(guests: Guests):
+    page = await guests.visit("leaving-officer", "officer", REGION, path="/board")
+    other = await page.context.new_page()
+    await other.goto("/board")
+
+    await other.locator("details.menu > summary").click()
+    await other.get_by_role("button", name="退出登录").click()
+    await expect(page).to_have_url(re.compile("/login"), timeout=15_000)
+
+    assert await page.locator("#password").is_visible()
+
+
+@pytest.mark.usefixtures("healed")
+async def test_a_killed_service_is_named_and_its_part_heals(guests: Guests, key: str):
+    page = await guests.visit("part-officer", "officer", REGION, path="/board")
+    await guests.stack.push(alarm("part-2", "C-2"), key=key)
+    await expect(page.locator("tr", has_text="C-2")).to_be_visible()
+
+    guests.stack.kill("hazards")
+    await page.reload()
+    away = page.locator(".away").first
+    await expect(away).to_be_visible()
+    said = await away.inner_text()
+    gone = await page.locator("tr", has_text="C-2").count()
+    await page.goto("/duty")
+    works = await page.locator(".away").count()
+    await page.goto("/board")
+    await mark(page)
+    guests.stack.start("hazards")
+    await guests.stack.ready("hazards")
+    await guests.stack.push(alarm("part-3", "C-3"), key=key)
+    await expect(page.locator("tr", has_text="C-3")).to_be_visible()
+    await expect(page.locator("tr", has_text="C-2")).to_be_visible()
+
+    assert "报警" in said
+    assert "暂缺" in said
+    assert gone == 0
+    assert works == 0
+    assert await page.locator(".away").count() == 0
+    assert await marked(page)
