@@ -167,11 +167,11 @@ def staff_to(actions: Iterable[str]) -> Callable[[Request], Awaitable[Staff]]:
     return asking
 
 
-def public() -> None:
-    """A dependency of a route that answers whoever comes."""
+async def public() -> None:
+    """A dependency of a route that answers whoever comes. (Not awaiting, it would be given a thread each time.)"""
 
 
-def keyed() -> None:
+async def keyed() -> None:
     """A dependency of a route that looks at an enterprise's key by itself."""
 
 

@@ -118,6 +118,7 @@ class Opener:
         """Nothing is ours. When nobody moves what waits either, the group has lost its readers, and we with them."""
         tps = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
         async with asyncio.timeout(ANSWER_S):
+            await identify(consumer._client, self._topic.name)  # a topic that is away says so at once
             ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
         db, now = await self._line.get(), time.monotonic()
         rows = await db.fetch(POSITIONS, self._topic.name, list(ends))

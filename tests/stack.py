@@ -24,6 +24,9 @@ from deploy.tokens import ensure_keys, mint
 from shared.codes import uscc_check_character
 from shared.service import PORTS
 
+GAVE_UP = 70
+"""The exit code of a service whose consumer reads nothing any more."""
+
 HTTP_SERVICES = ("ingest", "hazards", "notify", "reporting")
 
 
@@ -156,6 +159,26 @@ class Stack:
         ended: int = await until(code, lambda given: given is not None, timeout)
         del self.processes[name]
         return ended
+
+    async def watch(self) -> None:
+        """Starts again, as the supervisor does, what gave itself up; until cancelled."""
+        while True:
+            for name, process in list(self.processes.items()):
+                if process.poll() == GAVE_UP and name in PORTS:
+                    self.start(name)
+            await asyncio.sleep(0.2)
+
+    async def reasons(self, *services: str) -> dict[str, Any]:
+        """What each says of itself, and the end of its log: for whoever must find out what happened."""
+        found: dict[str, Any] = {}
+        for service in services:
+            lines = (self.home / f"{service}.log").read_text("utf-8", "replace").splitlines()
+            try:
+                async with self.session.get(self.url(service, "/readyz")) as answer:
+                    found[service] = [await answer.json(), *lines[-5:]]
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                found[service] = [repr(error), *lines[-5:]]
+        return found
 
     def url(self, service: str, path: str = "") -> str:
         """Where a service answers."""

@@ -68,6 +68,8 @@ def visitor_with(right: str) -> Callable[[Request], Awaitable[Visitor]]:
 
 async def show_login(request: Request, _error: Exception) -> Response:
     """FastAPI's handler for Stranger: the login, which leads back here."""
+    if request.headers.get("accept") == "text/event-stream":
+        return Response(status_code=401)  # a browser would follow to the login, and take that for a broken stream
     part = "hx-request" in request.headers
     shown = urlsplit(request.headers.get("hx-current-url", "") if part else str(request.url))
     place = urlunsplit(("", "", shown.path, shown.query, "")) if part or request.method == "GET" else ""

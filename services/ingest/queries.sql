@@ -91,6 +91,6 @@ ON CONFLICT (uscc, source) DO UPDATE SET heard_at = greatest(sources.heard_at, e
     interval_s = CASE WHEN excluded.heard_at >= sources.heard_at THEN excluded.interval_s ELSE sources.interval_s END
 
 -- name: list_sources
--- When each source in sight was last heard.
+-- When each source in sight was last heard, the longest silent first: those are looked for.
 SELECT s.* FROM sources s JOIN enterprises e USING (uscc)
-WHERE e.region ^@ $1 AND ($2::text IS NULL OR uscc = $2) ORDER BY heard_at DESC LIMIT $3
+WHERE e.region ^@ $1 AND ($2::text IS NULL OR uscc = $2) ORDER BY heard_at, uscc, source LIMIT $3

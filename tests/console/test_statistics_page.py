@@ -9,7 +9,7 @@ from tests.console.replica import Replica, replica
 from tests.console.visiting import read, rows, visit, words
 from tests.stack import Stack, alarm, until, uscc
 
-CITY = "region=220700"
+COUNTY = "region=220702"
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ async def counted(stack: Stack) -> str:
     await stack.push(alarm("st-1", "S-1"), alarm("st-2", "S-2", "yellow"), alarm("st-3", "S-3", "yellow"), key=key)
 
     async def alarms() -> Any:
-        found = await stack.get("reporting", f"/v1/statistics?measure=alarms&measure=cases_opened&{CITY}")
+        found = await stack.get("reporting", f"/v1/statistics?measure=alarms&measure=cases_opened&{COUNTY}")
         return found["rows"][0]
 
     await until(alarms, lambda row: row["alarms"] == 3 and row["cases_opened"] >= 1)
@@ -34,7 +34,7 @@ def _figure(source: str, measure: str) -> str:
 
 @pytest.mark.usefixtures("counted")
 async def test_the_figures_are_reportings_and_the_parts_add_up(desk: Replica) -> None:
-    source = await read(await visit(desk, "viewer"), f"/statistics?{CITY}")
+    source = await read(await visit(desk, "viewer"), f"/statistics?{COUNTY}")
 
     assert _figure(source, "alarms") == "3"
     found = rows(source)
@@ -47,7 +47,7 @@ async def test_the_figures_are_reportings_and_the_parts_add_up(desk: Replica) ->
 @pytest.mark.usefixtures("counted")
 async def test_a_figure_opens_into_as_many_rows(desk: Replica) -> None:
     browser = await visit(desk, "viewer")
-    source = await read(browser, f"/statistics?{CITY}")
+    source = await read(browser, f"/statistics?{COUNTY}")
     (address,) = re.findall(r'href="(/statistics/rows\?measure=alarms&amp;[^"]*level=yellow[^"]*)"', source)
 
     opened = await read(browser, address.replace("&amp;", "&"))
@@ -60,14 +60,14 @@ async def test_a_figure_opens_into_as_many_rows(desk: Replica) -> None:
 async def test_every_measure_can_be_drawn(desk: Replica) -> None:
     browser = await visit(desk, "viewer")
     for measure in ("cases_opened", "cases_closed", "cases_open", "cases_overdue", "seconds_to_close"):
-        source = await read(browser, f"/statistics?{CITY}&measure={measure}")
+        source = await read(browser, f"/statistics?{COUNTY}&measure={measure}")
         assert source.count('data-chart="bars"') == 4
 
 
 async def test_an_enterprise_counts_its_own_alone(desk: Replica, counted: str) -> None:
     stranger = await visit(desk, "officer", "220203")
     owner = await visit(desk, "enterprise", "220702", counted)
-    assert _figure(await read(stranger, f"/statistics?{CITY}"), "alarms") == "0"
+    assert _figure(await read(stranger, f"/statistics?{COUNTY}"), "alarms") == "0"
     assert _figure(await read(owner, "/statistics"), "alarms") == "3"
 
 

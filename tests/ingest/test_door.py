@@ -354,7 +354,7 @@ BAD_ITEMS = [
         (raw_alarm(time=text), "time_out_of_range", "/time")
         for text in ('"0000-01-01T00:00:00Z"', '"9999-12-31T23:59:59-08:00"', '"0001-01-01T00:00:00+08:00"')
     ],
-    (raw_alarm(time=ahead(minutes=10)), "time_in_future", "/time"),
+    (raw_alarm(time=ahead(days=1)), "time_in_future", "/time"),
     *[(raw_alarm(level=text), "bad_level", "/data/level") for text in ('"RED"', '"红"', '"purple"', "null")],
     (found(grade="重大"), "bad_grade", "/data/grade"),
     (raw_alarm(point='"X-1"'), "unknown_point", "/data/point"),

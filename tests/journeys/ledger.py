@@ -49,9 +49,15 @@ async def unfinished(stack: Stack, load: Load) -> dict[str, int]:
     return {stage: len(missing) for stage, missing in left.items() if missing}
 
 
-async def settled(stack: Stack, load: Load, timeout: float = 60) -> None:
+async def settled(stack: Stack, load: Load, timeout: float = 90) -> None:
     """Waits until nothing is under way any more."""
-    await until(lambda: unfinished(stack, load), lambda left: not left, timeout, every=0.3)
+    try:
+        await until(lambda: unfinished(stack, load), lambda left: not left, timeout, every=0.3)
+    except AssertionError as error:
+        said = "\n".join(
+            f"{name}: {line}" for name, lines in (await stack.reasons(*SERVICES)).items() for line in lines
+        )
+        raise AssertionError(f"{error}\n{said}") from None
 
 
 async def balances(stack: Stack, load: Load) -> None:

@@ -76,7 +76,9 @@ async def platform() -> AsyncIterator[Platform]:
                     stack.start(service)
                 await stack.ready(*SERVICES)
                 keys = {uscc(number): await stack.register(uscc(number), POINTS) for number in (71, 72, 73)}
+                watching = asyncio.create_task(stack.watch())
                 yield Platform(postgres, kafka, stack, Load(stack, keys))
+                watching.cancel()
         finally:
             kafka.stop()
             postgres.stop()

@@ -55,6 +55,7 @@ def test_it_returns_when_all_is_ready(shell: Shell) -> None:
         "supervisor",
         "postgres",
         "kafka",
+        "console",
         "ingest",
         "hazards",
         "notify",
