@@ -21,6 +21,8 @@ from shared.vocabulary import Role, Tier
 warnings.filterwarnings("ignore", category=SecurityWarning)  # RFC 9864 renames EdDSA; the contract says EdDSA
 
 ISSUER = "fengsui"
+CLOCKS_S: Final = 30
+"""How far the clock of whoever signs may be from ours."""
 ALGORITHMS = ["EdDSA", "Ed25519"]
 
 _STAFF = frozenset(Role)
@@ -109,7 +111,10 @@ class Tokens:
             try:
                 claims = jwt.decode(token, await self._fresh(), algorithms=ALGORITHMS).claims
                 jwt.JWTClaimsRegistry(
-                    iss={"essential": True, "value": ISSUER}, exp={"essential": True}, sub={"essential": True}
+                    leeway=CLOCKS_S,
+                    iss={"essential": True, "value": ISSUER},
+                    exp={"essential": True},
+                    sub={"essential": True},
                 ).validate(claims)
                 role, region = Role(claims["role"]), str(claims["region"])
                 if region not in regions() or (role is Role.ENTERPRISE and not claims.get("enterprise")):

@@ -7,6 +7,14 @@ import asyncpg
 _TABLE = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())"
 
 
+ALONE = "-- Only while the service does not run"
+"""In a script that the version before could not bear."""
+
+
+class InCompany(Exception):
+    """The service still runs."""
+
+
 def scripts(service: str) -> list[tuple[str, str]]:
     """(name, SQL) of every migration of a service: the shared tables first, then its own."""
     found = []
@@ -27,6 +35,8 @@ async def migrate(admin_dsn: str, service: str) -> list[str]:
         await connection.execute(_TABLE)
         known = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
         missing = [(name, sql) for name, sql in scripts(service) if name not in known]
+        if known and any(ALONE in sql for _, sql in missing):
+            await _refuse_company(connection, service)
         for name, sql in missing:
             async with connection.transaction():
                 await connection.execute(sql.replace(":service", service))
@@ -34,3 +44,10 @@ async def migrate(admin_dsn: str, service: str) -> list[str]:
         return [name for name, _ in missing]
     finally:
         await connection.close()
+
+
+async def _refuse_company(connection: asyncpg.Connection, service: str) -> None:
+    """The version before would see nothing any more, and a door of it would turn every key away for good."""
+    roles = [f"{service}_work", f"{service}_ask"]
+    if await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = ANY($1::text[])", roles):
+        raise InCompany(f"{service} of the version before still runs: stop it first (`fengsui down`)")

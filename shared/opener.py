@@ -43,9 +43,9 @@ class Opener:
         self._line = Line(dsn, f"{intake.service}.{intake.topic.name}.opener")
         self._woken = asyncio.Event()
         self._identity: LogIdentity | None = None
-        self._waiting: dict[int, int] = {}
-        """While nothing is ours: what waits in the log, and where each position stood."""
-        self._waiting_since = 0.0
+        self._reached: dict[int, int] = {}
+        """While nothing is ours: where each position stood, and since when."""
+        self._reached_at = 0.0
 
     def wake(self) -> None:
         """A partition was closed or assigned."""
@@ -70,6 +70,7 @@ class Opener:
     def _explain(self, error: BaseException) -> None:
         detail = f"{type(error).__name__}: {error}"[:300]
         telemetry.log.warning("open_failed", topic=self._topic.name, detail=detail)
+        self._reached = {}  # after an outage those who read need time as well
         if not isinstance(error, KafkaError):
             self._line.drop()
         self._intake.fault = detail
@@ -86,14 +87,16 @@ class Opener:
 
     async def _review(self) -> None:
         mine, consumer = self._intake.partitions, self._intake.consumer
-        if consumer is None or consumer._client.get_random_node() is None:
-            return  # not connected yet
+        if consumer is None or consumer._closed or consumer._coordinator is None or consumer._fetcher is None:
+            return  # not connected yet, or not any more
+        if consumer._client.get_random_node() is None:
+            return
         if not self._intake.reading:
             give_up("consumer_ended", topic=self._topic.name)
         if not mine:
             await self._stand_by(consumer)
             return
-        self._waiting = {}
+        self._reached = {}
         tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
         async with asyncio.timeout(ANSWER_S):  # the client itself asks for forty seconds
             identity = await identify(consumer._client, self._topic.name)
@@ -123,10 +126,11 @@ class Opener:
         db, now = await self._line.get(), time.monotonic()
         rows = await db.fetch(POSITIONS, self._topic.name, list(ends))
         reached = {number: 0 for number in ends} | {row["partition"]: row["next"] for row in rows}
-        waiting = {number: reached[number] for number in ends if reached[number] < ends[number]}
-        if not self._waiting or any(waiting.get(number) != at for number, at in self._waiting.items()):
-            self._waiting, self._waiting_since = waiting, now
-        elif now - self._waiting_since > STUCK_S:
+        stopped = {row["partition"] for row in rows if row["stopped"]}
+        waiting = {number for number in ends if number not in stopped and reached[number] < ends[number]}
+        if not waiting or reached != self._reached:  # nothing to do, or somebody does it
+            self._reached, self._reached_at = reached, now
+        elif now - self._reached_at > STUCK_S:
             give_up("nobody_reads", topic=self._topic.name, partitions=len(waiting))
 
     async def _open(

@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from services.console import store
 from services.console.domain.accounts import PASSWORD_LENGTH, Account, is_name
 from services.console.domain.sessions import way_back
-from services.console.guard import own_origin
+from services.console.guard import COOKIE, own_origin
 from services.console.passwords import Passwords
-from services.console.sessions import COOKIE, Sessions, key_of
+from services.console.sessions import Sessions, key_of
 from services.console.store import Entry
 from services.console.visitors import address_of
 from shared import audit
@@ -53,8 +53,8 @@ async def prove(request: Request, name: str, password: str) -> Entry:
     async with whole(service.ask, readonly=False) as db:
         if entry is None or not fits or entry.disabled:
             await db.execute(store.FAILED_NOW, known, address)
-            who = Outsider(known or "?", STRANGER)
-            await audit.record(db, who, "login_failed", f"account/{known or '?'}", address=address)
+            if entry is not None:  # invented names are without end, and the trail is for good
+                await audit.record(db, Outsider(known, STRANGER), "login_failed", f"account/{known}", address=address)
         else:
             await db.execute(store.FORGIVE, known, address)
     if entry is None or not fits or entry.disabled:

@@ -1,8 +1,13 @@
 """Evidence on disk: named by its hash, whole or not at all, readable by the console only."""
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Final
+
+FLOOR: Final = 2 * 1024**3
+"""Bytes that stay free: on one machine the bus and the database live on the same disk, and alarms go first."""
 
 
 class Files:
@@ -10,6 +15,10 @@ class Files:
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "evidence"
+
+    def room(self) -> bool:
+        """Whether there is room for another file."""
+        return shutil.disk_usage(self._folder.parent).free > FLOOR
 
     def path(self, sha256: bytes) -> Path:
         """Where a content lies."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console.pages import block_asked
+from services.console.pages import RESELECT, block_asked
 from services.console.visitors import Visitor
 
 KEPT_S: Final = 1.0
@@ -33,10 +33,14 @@ class Fragments:
         key = (staff.role, staff.region, staff.enterprise, visitor.locale, block, str(request.url))
         now = time.monotonic()
         found = self._kept.get(key)
-        if found is None or now - found[0] > kept or _failed(found[1]):
+        first = found is None or now - found[0] > kept or _failed(found[1])
+        if first:
             self._kept = {each: (at, task) for each, (at, task) in self._kept.items() if now - at <= 60.0}
             found = self._kept[key] = (now, asyncio.ensure_future(make()))
+        assert found is not None
         made = await asyncio.shield(found[1])
+        if RESELECT in made.headers:  # the whole page after all, and nobody else's
+            return made if first else await make()
         return HTMLResponse(bytes(made.body), made.status_code, {"Vary": made.headers.get("Vary", "")})
 
     def forget(self) -> None:

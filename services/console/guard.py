@@ -22,6 +22,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 """Where a route says one of them itself, its own word stands."""
+COOKIE: Final = "fengsui_session"
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,7 +63,10 @@ class Guard:
     def _ours(self, scope: Scope) -> bool:
         """A browser says where a change comes from; what carries a token of its own is no browser's doing."""
         headers = Headers(scope=scope)
-        if scope["method"] in _HARMLESS or "authorization" in headers:
+        if scope["method"] in _HARMLESS:
+            return True
+        bearer = headers.get("authorization", "").lower().startswith("bearer ")
+        if bearer and COOKIE not in headers.get("cookie", ""):
             return True
         origin = headers.get("origin")
         if origin is None:

@@ -1,5 +1,6 @@
 """Pages as people read them: one template, in their language, whole or only the block that asks for itself again."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -20,9 +21,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from services.console import words
+from services.console.guard import own_origin
 from services.console.visitors import Visitor, choices
 from shared.vocabulary import CaseState, Industry, Level
 
+RESELECT: Final = "HX-Reselect"
+"""On an answer that is a whole page, its visitor's own, from which the browser takes an element."""
+_ID: Final = re.compile(r"[A-Za-z][\w-]{0,63}", re.ASCII)
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 STATIC: Final = Path(str(files("services.console") / "static"))
 SHAPES: Final = {"red": "▲", "orange": "◆", "yellow": "■", "blue": "●"}
@@ -102,22 +107,26 @@ def page(
         "status": status,
         "path": request.url.path,
         "query": request.query_params,
+        "origin": own_origin(request.scope, request.app.state.service.settings.console_origin) + "/",
         "here": lambda **changes: here(request, **changes),
         "theme": visitor.theme if visitor else chosen["theme"],
         "may": lambda right: visitor is not None and visitor.staff.may(right),
         **context,
     }
-    block = block_asked(request)
+    block, said = block_asked(request), {"Vary": "HX-Request, HX-Target", **(headers or {})}
     if block in template.blocks:
         html = "".join(template.blocks[block](template.new_context(values)))
     else:
         html = template.render(values)
-    return HTMLResponse(html, status, {"Vary": "HX-Request, HX-Target", **(headers or {})})
+        if block:  # an element that a parent template has: the browser takes it out of the whole page
+            said |= {RESELECT: f"#{request.headers['hx-target']}", "HX-Reswap": "outerHTML"}
+    return HTMLResponse(html, status, said)
 
 
 def block_asked(request: Request) -> str:
     """The block that htmx asks for, which has the name of the element's id; empty for a whole page."""
-    return request.headers.get("hx-target", "").replace("-", "_") if "hx-request" in request.headers else ""
+    asked = request.headers.get("hx-target", "") if "hx-request" in request.headers else ""
+    return asked.replace("-", "_") if _ID.fullmatch(asked) else ""
 
 
 def text(visitor: Visitor, english: str, **values: Any) -> str:

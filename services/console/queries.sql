@@ -119,3 +119,11 @@ SELECT id, case_id, region, enterprise, name, media_type, sha256, size, by, at F
 -- name: count_evidence
 -- How many files a case has.
 SELECT count(*) FROM evidence WHERE case_id = $1
+
+-- name: hold_evidence
+-- One upload to a case at a time.
+SELECT pg_advisory_xact_lock(hashtext('fengsui.console.evidence'), hashtext($1))
+
+-- name: change_password
+-- A new password in place of the one that was proved; none when the account has changed meanwhile.
+UPDATE accounts SET password = $2 WHERE name = $1 AND version = $3 AND disabled_at IS NULL RETURNING version

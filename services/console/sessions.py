@@ -19,7 +19,6 @@ from shared.service import Service
 from shared.sight import whole
 
 CHANNEL: Final = "fengsui_sessions"
-COOKIE: Final = "fengsui_session"
 SIGN_IN: Final = timedelta(minutes=10)
 """How long a login at a provider may take."""
 

@@ -24,6 +24,7 @@ LIST_ACCOUNTS = _SQL["list_accounts"]
 LOCK_ACCOUNTS = _SQL["lock_accounts_that_matter"]
 CHANGE_ACCOUNT = _SQL["change_account"]
 SET_PASSWORD = _SQL["set_password"]
+CHANGE_PASSWORD = _SQL["change_password"]
 OPEN_SESSION = _SQL["open_session"]
 SESSION_BY_KEY = _SQL["session_by_key"]
 SESSIONS_OF = _SQL["sessions_of"]
@@ -44,6 +45,7 @@ PRUNE_SIGN_INS = _SQL["prune_sign_ins"]
 KEEP_EVIDENCE = _SQL["keep_evidence"]
 EVIDENCE_BY_ID = _SQL["evidence_by_id"]
 COUNT_EVIDENCE = _SQL["count_evidence"]
+HOLD_EVIDENCE = _SQL["hold_evidence"]
 
 
 Row: TypeAlias = "asyncpg.Record"

@@ -9,7 +9,8 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.console.domain.throttle import neighbourhood
-from services.console.sessions import COOKIE, Sessions
+from services.console.guard import COOKIE
+from services.console.sessions import Sessions
 from services.console.signing import Signer
 from shared.access import RIGHTS, Staff, demand
 

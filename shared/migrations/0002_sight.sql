@@ -1,4 +1,5 @@
 -- Whoever asks sees the rows of their own region and enterprise, said anew in each transaction; else none.
+-- Only while the service does not run: the version before does not say who asks, and would see nothing.
 
 -- Codes of regions in sight begin with this; NULL where nobody said, and empty after a transaction in which somebody did.
 CREATE FUNCTION seen_region() RETURNS text LANGUAGE sql STABLE

@@ -76,3 +76,21 @@ async def test_the_page_says_that_the_rosters_are_missing(stack: Stack) -> None:
         browser = await visit(alone, "viewer")
         for path in ("/duty", "/duty/contacts", "/duty/rosters"):
             assert "通知与值班暂时没有响应" in words(await read(browser, path))
+
+
+@pytest.mark.usefixtures("rostered")
+async def test_a_filtered_page_is_taken_apart_by_the_browser_and_is_nobody_elses(desk: Replica) -> None:
+    """Its element stands in the frame around it, so the answer is a whole page, with the visitor's own name."""
+    here = await visit(desk, "officer", MANNED)
+    await desk.account("duty.colleague", "officer", MANNED)
+    there = await desk.inside("duty.colleague")
+    headers = {"HX-Request": "true", "HX-Target": "main"}
+
+    mine = await here.get("/duty", headers=headers)
+    theirs = await there.get("/duty", headers=headers)
+
+    assert (mine.headers["hx-reselect"], mine.headers["hx-reswap"]) == ("#main", "outerHTML")
+    assert 'id="main"' in mine.text
+    assert f"officer-{MANNED}" in mine.text
+    assert "duty.colleague" in theirs.text
+    assert f"officer-{MANNED}" not in theirs.text

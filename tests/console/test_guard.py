@@ -3,8 +3,7 @@
 import httpx
 import pytest
 
-from services.console.guard import CONTENT
-from services.console.sessions import COOKIE
+from services.console.guard import CONTENT, COOKIE
 from tests.console.replica import PASSWORD, Replica, log_in, replica
 
 pytestmark = pytest.mark.postgres
@@ -116,3 +115,14 @@ async def test_a_password_is_on_no_page(console: Replica):
     assert "a wrong secret" not in failed.text
     assert made.status_code == 422
     assert PASSWORD not in made.text
+
+
+@pytest.mark.parametrize("scheme", ["Basic Z2F0ZTp3YXk=", "Negotiate x", "Bearer x"])
+async def test_a_header_of_a_gateway_opens_no_way_for_another_sites_page(console: Replica, scheme: str):
+    browser = await console.inside(await console.account("guard.gateway"))
+
+    answer = await browser.post(
+        "/account/appearance", data={"theme": "dark"}, headers={"Origin": "http://evil.test", "Authorization": scheme}
+    )
+
+    assert answer.status_code == 403

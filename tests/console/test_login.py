@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from services.console.sessions import COOKIE, key_of
+from services.console.guard import COOKIE
+from services.console.sessions import key_of
 from shared.access import Staff, Tokens
 from shared.vocabulary import Role
 from tests.console.replica import PASSWORD, Replica, log_in, replica

@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from deploy.local.postgres import Postgres
-from services.console.sessions import COOKIE
+from services.console.guard import COOKIE
 from tests.console.provider import CLIENT, SECRET, Provider, provider
 from tests.console.replica import Replica, log_in, replica
 
@@ -161,3 +161,15 @@ async def test_a_provider_that_calls_itself_by_another_name_is_not_believed(post
     async with replica(postgres, oidc_issuer=said, oidc_client_id=CLIENT, oidc_client_secret=SECRET) as desk:
         idp.issuer = "https://evil.test"
         assert (await desk.browser().get("/login/provider")).status_code == 503
+
+
+async def test_who_began_no_login_leaves_no_mark_on_the_trail(desk: Replica, console: Replica):
+    """The trail is for good, so what anybody can send as often as they like must not grow it."""
+    before = await desk.sql("SELECT count(*) AS n FROM audit")
+
+    answers = [await desk.browser().get(f"/login/provider/back?state={state}") for state in ("", "x", "y")]
+    nowhere = await console.browser().get("/login/provider/back?state=x")
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert nowhere.status_code == 404
+    assert await desk.sql("SELECT count(*) AS n FROM audit") == before

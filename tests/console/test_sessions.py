@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from deploy.local.postgres import Postgres
-from services.console.sessions import COOKIE, key_of
+from services.console.guard import COOKIE
+from services.console.sessions import key_of
 from tests.console.replica import PASSWORD, Replica, log_in, replica
 from tests.stack import until
 

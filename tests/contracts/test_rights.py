@@ -13,7 +13,8 @@ import pytest
 from deploy.contracts import FACES, rights
 from deploy.local.postgres import Postgres
 from deploy.local.walls import in_our_database
-from services.console.sessions import COOKIE, key_of
+from services.console.guard import COOKIE
+from services.console.sessions import key_of
 from shared.access import Staff
 from shared.vocabulary import Role
 from tests.eyes import NEAR, Face, face, id_of

@@ -32,8 +32,9 @@ BEGIN
     PERFORM pg_notify('fengsui_sessions', '');
     RETURN NULL;
 END $$;
-CREATE TRIGGER sessions_ended AFTER DELETE ON sessions FOR EACH STATEMENT EXECUTE FUNCTION tell_sessions();
-CREATE TRIGGER accounts_changed AFTER UPDATE ON accounts FOR EACH STATEMENT EXECUTE FUNCTION tell_sessions();
+CREATE TRIGGER sessions_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION tell_sessions();
+CREATE TRIGGER accounts_changed AFTER UPDATE ON accounts FOR EACH ROW
+    WHEN (NEW.version <> OLD.version) EXECUTE FUNCTION tell_sessions();
 
 CREATE TABLE failures (
     account text NOT NULL,                                 -- as given; empty for what cannot be a name

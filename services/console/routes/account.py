@@ -13,7 +13,7 @@ from services.console.forms import fields
 from services.console.pages import page
 from services.console.passwords import Passwords
 from services.console.sessions import Sessions
-from services.console.visitors import CHOICES, Visitor, visitor_with
+from services.console.visitors import CHOICES, Stranger, Visitor, visitor_with
 from shared import audit
 from shared.problems import Problem
 from shared.service import Service
@@ -42,14 +42,15 @@ async def change_password(request: Request, visitor: Anybody) -> Response:
     if password_fault(new):
         return await _page(request, visitor, 422, fault="length")
     try:
-        await prove(request, name, given.get("current", ""))
+        proved = await prove(request, name, given.get("current", ""))
     except NotHeard as wait:
         return await _page(request, visitor, 429, fault="wait", wait=wait.seconds)
     except NotProved:
         return await _page(request, visitor, 422, fault="wrong")
     hashed = await passwords.hash(new)
     async with whole(service.ask, readonly=False) as db:
-        await db.execute(store.SET_PASSWORD, name, hashed)
+        if await db.fetchval(store.CHANGE_PASSWORD, name, hashed, proved.version) is None:
+            raise Stranger  # reset, changed or disabled meanwhile: this session has ended with it
         await db.execute(store.KEEP_SESSION, visitor.session)
         await db.execute(store.END_OTHERS, name, visitor.session)
         await audit.record(db, visitor.staff, "password_changed", f"account/{name}")

@@ -24,6 +24,7 @@ from services.console.files import Files
 from services.console.guard import own_origin
 from services.console.visitors import Visitor, visitor_with
 from shared import audit
+from shared.database import Connection
 from shared.problems import Problem
 from shared.sight import sight
 
@@ -51,10 +52,14 @@ async def take(request: Request, case: UUID, visitor: Submitter) -> Response:
         evidence_id(case, digest), case, found["region"], enterprise, name, media, digest, len(content), staff.name
     )
     files: Files = request.app.state.files
+    async with sight(request, staff) as db:
+        await _room(db, case)  # before the disk is written, for what is refused would stay there
+    if not await asyncio.to_thread(files.room):
+        raise Problem(503, "no_room", "there is no room for files now", headers={"Retry-After": "60"})
     await asyncio.to_thread(files.keep, digest, content)
     async with sight(request, staff) as db:
-        if await db.fetchval(store.COUNT_EVIDENCE, case) >= MOST_PER_CASE:
-            raise Problem(409, "too_many_files", f"a case has at most {MOST_PER_CASE} files")
+        await db.execute(store.HOLD_EVIDENCE, str(case))
+        await _room(db, case)
         new = await store.keep(db, evidence)
         if new:
             await audit.record(
@@ -92,6 +97,11 @@ async def give(request: Request, id: UUID, visitor: Reader) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return FileResponse(place, headers=headers, media_type=evidence.media_type, filename=evidence.name)
+
+
+async def _room(db: Connection, case: UUID) -> None:
+    if await db.fetchval(store.COUNT_EVIDENCE, case) >= MOST_PER_CASE:
+        raise Problem(409, "too_many_files", f"a case has at most {MOST_PER_CASE} files")
 
 
 async def _file(request: Request) -> tuple[str, bytes]:

@@ -9,8 +9,9 @@ from services.console import store
 from services.console.domain.sessions import way_back
 from services.console.entrance import NotHeard, NotProved, enter, prove
 from services.console.forms import fields
+from services.console.guard import COOKIE
 from services.console.pages import page
-from services.console.sessions import COOKIE, key_of
+from services.console.sessions import key_of
 from services.console.visitors import visitor_of
 from shared import audit
 from shared.access import public

@@ -50,7 +50,7 @@ async def _operations(request: Request, visitor: Visitor) -> Response:
         "operations.html",
         **frame(visitor, "overview"),
         readiness=[("console", Part(request.app.state.service.reasons())), *zip(ASKED, readiness, strict=True)],
-        addresses={name: services.address(name, "/metrics") for name in ("console", *ASKED)},
+        addresses={name: services.address(name, "/metrics") for name in ("console", *ASKED)} if operator else {},
         stopped=list(zip(ASKED, stopped, strict=True)) if operator else [],
         sources=sources,
         heard=heard(sources.items, time.time()),

@@ -56,18 +56,17 @@ async def depart(request: Request) -> Response:
 async def arrive(request: Request) -> Response:
     """Back from it: whoever it names and whose account stands is logged in; everybody else hears one text."""
     service: Service = request.app.state.service
+    provider = _provider(request)
     given = request.query_params
     state = given.get("state", "")
     if not state or not compare_digest(state.encode(), request.cookies.get(COOKIE, "").encode()):
-        return await _refuse(request, "?", "no login of this browser's")
+        return _refusal(request, "no login of this browser's")
     async with whole(service.ask, readonly=False) as db:
         taken = await db.fetchrow(store.TAKE_SIGN_IN, _key(state), SIGN_IN)
     if taken is None:
-        return await _refuse(request, "?", "too late, or twice")
+        return _refusal(request, "too late, or twice")
     try:
-        name = await _provider(request).arrival(
-            _back(request), given.get("code", ""), taken["nonce"], taken["verifier"]
-        )
+        name = await provider.arrival(_back(request), given.get("code", ""), taken["nonce"], taken["verifier"])
     except ProviderAway as away:
         telemetry.log.warning("provider_away", reason=str(away)[:300])
         return form(request, taken["next"], 503, away=True)
@@ -83,11 +82,17 @@ async def arrive(request: Request) -> Response:
 
 
 async def _refuse(request: Request, name: str, reason: str, asked: str | None = None) -> Response:
+    """Of a login that began here: it stands on the trail."""
     service: Service = request.app.state.service
-    telemetry.log.warning("provider_login_refused", reason=reason[:300])
     async with whole(service.ask, readonly=False) as db:
         who = Outsider(name, STRANGER)
         await audit.record(db, who, "login_failed", f"account/{name}", address=address_of(request), way="provider")
+    return _refusal(request, reason, asked)
+
+
+def _refusal(request: Request, reason: str, asked: str | None = None) -> Response:
+    """The one text; what anybody could send as often as they like is logged and no more."""
+    telemetry.log.warning("provider_login_refused", reason=reason[:300])
     return form(request, asked, 403, refused=True)
 
 
