@@ -41,6 +41,6 @@ how="the browser tests need a Chromium: install one (on Debian: apt-get install 
 .venv/bin/playwright install --with-deps chromium), and name it as in FENGSUI_CHROMIUM=/opt/chrome make test"
 command -v apt-get >/dev/null || fail "$how"
 echo "installing chromium" >&2
-{ as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends chromium; } >/dev/null ||
+{ as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null ||
     fail "$how"
 find_browser || fail "$how"
