@@ -40,8 +40,9 @@ ENTERPRISE = uscc(1)
 
 
 def free_base() -> int:
-    """A port base whose following ports are free."""
-    for base in range(21000 + os.getpid() % 1000 * 20, 60000, 20):
+    """A port base whose following ports are free, and stay so: from 32768 on a connection may be given any."""
+    first = os.getpid() % 580
+    for base in (21000 + (first + step) % 580 * 20 for step in range(580)):
         try:
             for offset in range(10):
                 with socket.socket() as probe:
@@ -198,7 +199,11 @@ class Stack:
                 return await answer.json()
 
         for service in services:
-            await until(lambda service=service: ask(service), lambda a: isinstance(a, dict) and a["ready"], timeout)
+            try:
+                await until(lambda service=service: ask(service), lambda a: isinstance(a, dict) and a["ready"], timeout)
+            except AssertionError as error:
+                said = "\n".join(map(str, (await self.reasons(service))[service]))
+                raise AssertionError(f"{service}: {error}\n{said}") from None
 
     async def push(self, *events: dict[str, Any], key: str | None = None) -> tuple[int, dict[str, Any]]:
         """Pushes a batch; the status and the answer."""
