@@ -85,7 +85,13 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
 
         A task there that was cancelled from below ends without a word, and nothing starts it again."""
         consumer, loops = self.consumer, self._subscriber.tasks
-        below = [consumer._coordinator._coordination_task, consumer._fetcher._fetch_task] if consumer else []
+        below = []
+        if consumer is not None:
+            below = [
+                consumer._coordinator._coordination_task,
+                consumer._fetcher._fetch_task,
+                consumer._client._sync_task,
+            ]
         return not any(task.done() for task in below) and not (loops and all(task.done() for task in loops))
 
     async def run(self) -> None:

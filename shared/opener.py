@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,6 +28,7 @@ RECORD_GAP = _SQL["record_gap"]
 STUCK_S = 60.0
 REVIEW_S = 2.0
 ANSWER_S = 5.0
+SILENT_S = 25.0
 
 
 def give_up(event: str, **fields: Any) -> None:
@@ -46,6 +48,7 @@ class Opener:
         self._reached: dict[int, int] = {}
         """While nothing is ours: where each position stood, and since when."""
         self._reached_at = 0.0
+        self._silent_since: float | None = None
 
     def wake(self) -> None:
         """A partition was closed or assigned."""
@@ -98,7 +101,7 @@ class Opener:
             return
         self._reached = {}
         tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
-        async with asyncio.timeout(ANSWER_S):  # the client itself asks for forty seconds
+        async with self._answered():
             identity = await identify(consumer._client, self._topic.name)
             ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
             starts = {tp.partition: start for tp, start in (await consumer.beginning_offsets(tps)).items()}
@@ -117,10 +120,25 @@ class Opener:
             await self._open(consumer, mine, due, starts, ends, identity)
         self._measure(mine, ends)
 
+    @asynccontextmanager
+    async def _answered(self) -> AsyncIterator[None]:
+        """Within a few seconds; the client itself asks for forty. One that waits for its own metadata waits for ever,
+        while it goes on fetching what is open: seen after PostgreSQL was shut down and a batch failed."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                yield
+        except TimeoutError:
+            if self._silent_since is None:
+                self._silent_since = time.monotonic()
+            elif time.monotonic() - self._silent_since > SILENT_S:
+                give_up("client_silent", topic=self._topic.name)
+            raise
+        self._silent_since = None
+
     async def _stand_by(self, consumer: AIOKafkaConsumer) -> None:
         """Nothing is ours. When nobody moves what waits either, the group has lost its readers, and we with them."""
         tps = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
-        async with asyncio.timeout(ANSWER_S):
+        async with self._answered():
             await identify(consumer._client, self._topic.name)  # a topic that is away says so at once
             ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
         db, now = await self._line.get(), time.monotonic()

@@ -45,7 +45,7 @@ async def test_a_handler_that_raises_once_loses_nothing(trial: Trial, error: Bas
     assert await trial.dead() == []
 
 
-@pytest.mark.parametrize("which", ["loop of the framework", "coordination", "fetching"])
+@pytest.mark.parametrize("which", ["loop of the framework", "coordination", "fetching", "metadata"])
 async def test_what_is_cancelled_from_below_ends_the_process(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
@@ -62,12 +62,30 @@ async def test_what_is_cancelled_from_below_ends_the_process(
             "loop of the framework": intake._subscriber.tasks,
             "coordination": [consumer._coordinator._coordination_task],
             "fetching": [consumer._fetcher._fetch_task],
+            "metadata": [consumer._client._sync_task],
         }
         for task in tasks[which]:
             task.cancel()
         await until(lambda: asyncio.sleep(0, given_up))
 
     assert given_up[0] == "consumer_ended"
+
+
+async def test_a_client_that_waits_for_itself_ends_the_process(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fetches what is open, and never answers what is asked: then what was closed is never opened again."""
+    given_up: list[str] = []
+    monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
+    monkeypatch.setattr("shared.opener.ANSWER_S", 0.2)
+    monkeypatch.setattr("shared.opener.SILENT_S", 1.0)
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        consumer: Any = intake_of(service).consumer
+        consumer._client._md_update_fut = asyncio.get_running_loop().create_future()
+        await until(lambda: asyncio.sleep(0, given_up))
+
+    assert given_up[0] == "client_silent"
 
 
 @pytest.mark.parametrize("moves", [True, False])
