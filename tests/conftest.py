@@ -1,10 +1,12 @@
 """Real parts for tests: one PostgreSQL and one Kafka a session, schemas migrated as in production."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 
 from deploy.local.kafka import start_kafka
@@ -72,3 +74,15 @@ async def database(postgres: Postgres, request: pytest.FixtureRequest) -> AsyncI
     finally:
         await transaction.rollback()
         await db.close()
+
+
+@pytest.fixture
+async def trail(owner: asyncpg.Connection) -> Callable[[], Awaitable[list[dict[str, Any]]]]:
+    """The audit rows of a service since the test began, where its tests have an `owner`."""
+    before = await owner.fetchval("SELECT seq FROM audit_head")
+
+    async def rows() -> list[dict[str, Any]]:
+        found = await owner.fetch("SELECT body FROM audit WHERE seq > $1 ORDER BY seq", before)
+        return [orjson.loads(row["body"]) for row in found]
+
+    return rows

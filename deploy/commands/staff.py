@@ -46,10 +46,9 @@ def create_staff(
     token: Token = None,
 ) -> None:
     """Make an account; the password comes from standard input, or is asked for."""
+    from deploy.accounts import make_account  # noqa: PLC0415
     from deploy.client import login  # noqa: PLC0415
-    from services.console import store  # noqa: PLC0415
     from services.console.domain.accounts import Unfit, account_of, password_fault  # noqa: PLC0415
-    from shared.audit import Outsider, record  # noqa: PLC0415
 
     place = _here(home, url)
     try:
@@ -59,17 +58,7 @@ def create_staff(
     password = _password()
     if fault := password_fault(password):
         raise Refusal(fault)
-
-    async def make(db: "Connection") -> bool:
-        async with db.transaction():
-            made = await store.create(db, account, password)
-            if made:
-                where = {"region": account.region, "enterprise": account.enterprise}
-                who = Outsider(login(), "operator")
-                await record(db, who, "account_created", f"account/{account.name}", given=account.role, **where)
-        return made
-
-    if not _with_accounts(place, make):
+    if not _with_accounts(place, lambda db: make_account(db, login(), account, password)):
         raise Refusal(EXISTS.format(name=name))
     typer.echo(f"account {account.name}: {account.role}, {account.enterprise or account.region}")
 

@@ -3,17 +3,14 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from deploy.accounts import make_account
 from deploy.demo.keys import read_passwords, write_passwords
 from deploy.demo.province import by_slug
 from deploy.demo.seed import SHOWN
 from services.console import store
-from services.console.domain.accounts import account_of
-from shared.audit import Outsider, record
+from services.console.domain.accounts import PROVINCE, account_of
 from shared.database import connect
-
-PROVINCE: Final = "220000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +52,6 @@ async def make_accounts(home: Path, dsn: str) -> None:
         for login, password in logins(home):
             if await store.by_name(db, login.name) is None:
                 account = account_of(login.name, login.role, login.region, login.enterprise)
-                async with db.transaction():
-                    if await store.create(db, account, password):
-                        await record(
-                            db,
-                            Outsider("demo", "operator"),
-                            "create_account",
-                            f"account/{account.name}",
-                            given=account.role,
-                            region=account.region,
-                            enterprise=account.enterprise,
-                        )
+                await make_account(db, "demo", account, password)
     finally:
         await db.close()

@@ -107,7 +107,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "password_changed": _("Password changed"),
         "password_reset": _("Password reset"),
         "sessions_ended": _("Sessions ended"),
-        "create_account": _("Account created"),
         "account_created": _("Account created"),
         "account_changed": _("Account changed"),
         "account_disabled": _("Account disabled"),

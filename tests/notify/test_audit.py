@@ -1,9 +1,6 @@
 """Answers, files and routes leave rows of the audit trail, and never a webhook's secret."""
 
-from typing import Any
-
 import asyncpg
-import orjson
 import pytest
 
 from tests.notify.conftest import Hear
@@ -15,20 +12,6 @@ pytestmark = pytest.mark.postgres
 NOWHERE = "http://127.0.0.1:9"
 CONTACTS = "contact,name,region,role,webhook,webhook_secret"
 ROSTERS = "roster,region,contact,start,end,position"
-
-
-@pytest.fixture
-async def trail(door: Door, owner: asyncpg.Connection):
-    """The rows since the test began."""
-    before = await owner.fetchval("SELECT seq FROM audit_head")
-
-    async def rows() -> list[dict[str, Any]]:
-        return [
-            orjson.loads(row["body"])
-            for row in await owner.fetch("SELECT body FROM audit WHERE seq > $1 ORDER BY seq", before)
-        ]
-
-    return rows
 
 
 async def test_one_answer_is_recorded_once(door: Door, db: asyncpg.Connection, hear: Hear, trail):

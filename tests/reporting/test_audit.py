@@ -3,7 +3,6 @@
 from typing import Any
 
 import asyncpg
-import orjson
 import pytest
 
 from deploy.tokens import mint
@@ -25,20 +24,6 @@ async def post(door: Door, path: str, body: Any, role: str = "ops") -> int:
     headers = {"Authorization": f"Bearer {mint(door.home, 'ops li', role, '220000')}"}
     async with door.session.post(door.url + path, json=body, headers=headers) as answer:
         return answer.status
-
-
-@pytest.fixture
-async def trail(door: Door, owner: asyncpg.Connection):
-    """The rows since the test began."""
-    before = await owner.fetchval("SELECT seq FROM audit_head")
-
-    async def rows() -> list[dict[str, Any]]:
-        return [
-            orjson.loads(row["body"])
-            for row in await owner.fetch("SELECT body FROM audit WHERE seq > $1 ORDER BY seq", before)
-        ]
-
-    return rows
 
 
 async def test_decisions_on_dead_letters_are_recorded(door: Door, owner: asyncpg.Connection, trail):
