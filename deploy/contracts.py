@@ -1,7 +1,7 @@
 """The contracts that others build against, made from the code: AsyncAPI, OpenAPI, JSON Schemas, who may ask what.
 
 `python -m deploy.contracts` writes them into contracts/. The examples there are written once by hand and never made
-anew, for what was said in the past must be understood for ever.
+anew, for what was said in the past must be understood for ever; in a folder for each release stands what it said.
 """
 
 from collections.abc import Iterator, Sequence
@@ -166,7 +166,8 @@ def write(folder: Path = FOLDER) -> None:
     """Writes every document, and removes those that are made no more."""
     made = documents()
     for old in folder.rglob("*.json"):
-        if old.relative_to(folder).as_posix() not in made and old.parent.name != "examples":
+        place = old.relative_to(folder)
+        if place.as_posix() not in made and place.parts[0] != "examples":
             old.unlink()
     for path, content in made.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

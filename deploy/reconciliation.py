@@ -12,7 +12,7 @@ ECHO: Final = "not_an_answer"
 """What hazards says of a notification, which carries the names of the push that it follows from."""
 
 Answer = Mapping[str, Any]
-"""What a service says of one event: verdicts, held, dead, and where it counts them effects and doubled."""
+"""What a service says of one event: verdicts, held and dead; all but ingest say effects and doubled as well."""
 
 
 class Outcome(StrEnum):
@@ -42,31 +42,32 @@ class Verdict:
     reason: str | None = None
 
 
-def judge(answers: Mapping[str, Answer], times: int = 1) -> list[Verdict]:
-    """The way of one event. `times` is how often its names were pushed: two enterprises may use the same ones.
+def judge(answers: Mapping[str, Answer]) -> list[Verdict]:
+    """The way of one event, however often its names stand in a file: one that was pushed again is the same event, and
+    two enterprises may use the same names. Each service says itself how many effects of one enterprise are too many.
 
     ingest is asked only for what hazards never heard of: a heartbeat ends there. notify hears of what touched a case.
     """
     hazards, ingest = answers["hazards"], answers.get("ingest")
     if not hazards["verdicts"] and not hazards["dead"] and ingest and ingest["verdicts"]:
         return [Verdict("ingest", Outcome.HELD, _reason(ingest) or "heartbeat")]
-    found = [_at_hazards(hazards, times)]
+    found = [_at_hazards(hazards)]
     if hazards["effects"]:
-        found.append(_at("notify", answers["notify"], times))
-    return [*found, _at("reporting", answers["reporting"], times)]
+        found.append(_at("notify", answers["notify"]))
+    return [*found, _at("reporting", answers["reporting"])]
 
 
-def _at_hazards(answer: Answer, times: int) -> Verdict:
+def _at_hazards(answer: Answer) -> Verdict:
     """Only a row on a timeline is an effect; without one there must be a reason."""
-    if answer.get("doubled", answer["effects"] - times) > 0:
+    if answer["doubled"]:
         return Verdict("hazards", Outcome.DOUBLED)
     if answer["effects"]:
         return Verdict("hazards", Outcome.SEEN)
     return _unseen("hazards", answer)
 
 
-def _at(stage: str, answer: Answer, times: int) -> Verdict:
-    if answer.get("doubled", answer["verdicts"] - times) > 0:
+def _at(stage: str, answer: Answer) -> Verdict:
+    if answer["doubled"]:
         return Verdict(stage, Outcome.DOUBLED)
     if answer["verdicts"] and not _reason(answer):
         return Verdict(stage, Outcome.SEEN)
@@ -117,8 +118,10 @@ class Report:
                     count.missing += 1
                 case Outcome.DOUBLED:
                     count.doubled += 1
-            if (first := self.wrong.get(verdict.outcome)) is not None and len(first) < SHOWN:
+            if (first := self.wrong.get(verdict.outcome)) is not None:
                 first.append((event, verdict.stage))
+                first.sort(key=lambda each: each[0].line)  # what was late is added last
+                del first[SHOWN:]
 
     @property
     def clean(self) -> bool:

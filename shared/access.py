@@ -45,13 +45,16 @@ RIGHTS: Final[dict[str, frozenset[Role]]] = {
     "registry": _OPS,
     "keys": _OPS,
     "dead_letters": _OPS,
+    "offsets": _OPS,
     "reconcile": _OPS,
     "audit": _OPS,
     "accounts": frozenset({Role.ADMIN}),
 }
 
 
-PROVINCIAL: Final = frozenset({"routes", "registry", "keys", "dead_letters", "reconcile", "audit", "accounts"})
+PROVINCIAL: Final = frozenset(
+    {"routes", "registry", "keys", "dead_letters", "offsets", "reconcile", "audit", "accounts"}
+)
 
 
 @dataclass(frozen=True, slots=True)

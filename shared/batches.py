@@ -1,7 +1,7 @@
 """A batch of records before it is a transaction: cut into runs, sorted into events and dead letters."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class Batch:
 
     events: list[tuple[ConsumerRecord, Event]]
     dead: list[DeadLetter]
+    repeats: list[tuple[ConsumerRecord, Event]] = field(default_factory=list)
+    """Of ids that stand among the events; of which content is known once the inbox was asked."""
     ignored: int = 0
     duplicates: int = 0
 
@@ -58,7 +60,7 @@ def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
 def parse(topic: Topic, records: Sequence[ConsumerRecord]) -> Batch:
     """Sorts records into events and dead letters; never raises."""
     batch = Batch([], [])
-    known: dict[UUID, Event] = {}
+    known: set[UUID] = set()
     for record in records:
         if record.value is None:
             batch.dead.append(DeadLetter(record, "null_value", "the record has no value"))
@@ -76,15 +78,21 @@ def parse(topic: Topic, records: Sequence[ConsumerRecord]) -> Batch:
                 place = "/".join(map(str, first["loc"]))
                 batch.dead.append(DeadLetter(record, "unreadable", f"{place}: {first['msg']}"))
             continue
-        earlier = None if isinstance(event, topic.unnamed) else known.get(event.id)
-        if earlier is None:
-            known[event.id] = event
-            batch.events.append((record, event))
-        elif earlier.digest != event.digest:
-            batch.dead.append(reused(record, event))
+        if event.id in known and not isinstance(event, topic.unnamed):
+            batch.repeats.append((record, event))
         else:
-            batch.duplicates += 1
+            known.add(event.id)
+            batch.events.append((record, event))
     return batch
+
+
+def judge_repeats(batch: Batch, digests: Mapping[UUID, str | None]) -> None:
+    """By the digests that the ids were taken in with, be it in this batch or long ago."""
+    for record, event in batch.repeats:
+        if digests[event.id] in (None, event.digest):
+            batch.duplicates += 1
+        else:
+            batch.dead.append(reused(record, event))
 
 
 def reused(record: ConsumerRecord, event: Event) -> DeadLetter:

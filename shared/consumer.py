@@ -16,13 +16,14 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
-from shared import deadletters, faults, inbox, telemetry
-from shared.batches import Batch, Run, fingerprint, halves, parse, reused
+from shared import deadletters, faults, inbox, telemetry, tracing
+from shared.batches import Batch, Run, fingerprint, halves, judge_repeats, parse, reused
 from shared.database import Connection, Kind, Line, ending, kind_of
 from shared.deadletters import DeadLetter
+from shared.errors import told
 from shared.events.event import Event
 from shared.opener import Opener
-from shared.partitions import Partition, State, TooPoisonous, WrongLog
+from shared.partitions import Fault, Partition, State, TooPoisonous, WrongLog
 from shared.statements import statements
 from shared.topics import Topic
 
@@ -66,6 +67,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         self.partitions: dict[int, Partition] = {}
         self.fault: str | None = None
         """Why the topic could not be looked at, as it was last tried."""
+        self.log_changed: Callable[[], None] = lambda: None
+        """Told when the log may be another one than before: what was known to stand there may be gone."""
         self._handle, self._committed = taking.handle, committed
         self._group = f"{service}.{self.topic.name}"
         self._member = f"{self._group}.{member}" if member else None
@@ -174,7 +177,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 usable = part.usable(found, gaps_are_normal=self.topic.compacted)
             except WrongLog as error:
-                await self.stop(number, str(error), for_good=True)
+                await self.stop(number, str(error), error.fault)
                 continue
             if part.state is not State.OPEN:
                 self.close(number)
@@ -207,13 +210,19 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         return part is not None and part.state is State.OPEN and part.expected == run.expected
 
     async def _commit(self, runs: Sequence[Run], blame: Exception | None) -> None:
-        records = [record for run in runs for record in run.records]
-        batch = parse(self.topic, records)
-        if blame is not None and batch.events:
-            ((record, event),) = batch.events
-            detail = f"{type(blame).__name__}: {blame}"
-            batch.dead.append(DeadLetter(record, "refused", detail, event.id, inbox.origin_of(event)))
-            batch.events.clear()
+        batch = parse(self.topic, [record for run in runs for record in run.records])
+        with tracing.take(self.topic.name, batch.events) as span:
+            if blame is not None and batch.events:
+                ((record, event),) = batch.events
+                detail = f"{type(blame).__name__}: {blame}"
+                batch.dead.append(DeadLetter(record, "refused", detail, event.id, inbox.origin_of(event)))
+                batch.events.clear()
+            with span.child("transaction", "client", tracing.DATABASE):
+                new, held = await self._take_in(runs, batch)
+            span.judge(new, held, batch.dead)
+            self._committed_with(runs, batch, len(new), len(held))
+
+    async def _take_in(self, runs: Sequence[Run], batch: Batch) -> tuple[Sequence[Event], Held]:
         held: Held = {}
         async with self._line.transaction() as db:
             await self._move(db, runs)
@@ -226,12 +235,15 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             await deadletters.bury(db, self.topic.name, batch.dead)
             faults.point("consumer.before_commit")
         faults.point("consumer.after_commit")
+        return new, held
+
+    def _committed_with(self, runs: Sequence[Run], batch: Batch, new: int, held: int) -> None:
         refused = {(letter.record.partition, letter.record.offset) for letter in batch.dead}
         for run in runs:
             if part := self.partitions.get(run.partition):
                 part.moved(run.next, [(r.partition, r.offset) in refused for r in run.records])
         deadletters.count(self.topic.name, batch.dead)
-        self._count(batch, len(new), len(held), len(records))
+        self._count(batch, new, held, sum(len(run.records) for run in runs))
         self._committed()
 
     async def _move(self, db: Connection, runs: Sequence[Run]) -> None:
@@ -253,6 +265,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         taken = await inbox.take_in(db, [event for _, event in named])
         batch.dead += [reused(record, event) for record, event in named if event.id in taken.reused]
         batch.duplicates += len(named) - len(taken.new) - len(taken.reused)
+        judge_repeats(batch, taken.digests)
         known = {event.id for _, event in named} - taken.new
         return [event for _, event in batch.events if event.id not in known]
 
@@ -261,7 +274,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             part = self.partitions.get(run.partition)
             bad = [letter for letter in dead if letter.record.partition == run.partition]
             if part is not None and bad:
-                part.judge(len(bad), len(run.records), bad[-1].detail)
+                part.judge(len(bad), len(run.records), bad[-1].reason)
 
     def _count(self, batch: Batch, new: int, held: int, size: int) -> None:
         counted = {
@@ -286,7 +299,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         detail = f"{type(error).__name__}: {error}"[:300]
         for number in numbers:
             if part := self.partitions.get(number):
-                part.failed(None if chain else detail, at_once=chain)
+                part.failed(None if chain else told(error), at_once=chain)
                 self.close(number)
         telemetry.log.warning("batch_failed", topic=self.topic.name, kind=kind, detail=detail)
 
@@ -299,14 +312,14 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             self.consumer.pause(tp)
         self._opener.wake()
 
-    async def stop(self, number: int, reason: str, *, for_good: bool = False) -> None:
+    async def stop(self, number: int, reason: str, fault: Fault = Fault.REFUSED) -> None:
         """Stops a partition for good: the row says so, for a restart must not go on either."""
         telemetry.log.error("partition_stopped", topic=self.topic.name, partition=number, reason=reason)
         if part := self.partitions.get(number):
-            part.stop(reason, for_good=for_good)
+            part.stop(reason, fault)
         self.close(number)
         async with self._line.transaction() as db:
-            await db.execute(STOP, self.topic.name, number, reason)
+            await db.execute(STOP, self.topic.name, number, reason, fault)
 
     def reasons(self) -> list[str]:
         """Why this intake cannot do its job now; empty when it can. A stand-by without partitions can."""
@@ -315,8 +328,8 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             name = f"{self.topic.name}/{number}"
             if part.state is State.STOPPED:
                 way_on = (
-                    "its position must be set by hand (decisions/0003)"
-                    if part.for_good
+                    f"to go on: `fengsui offsets repair --service {self.service} --topic {self.topic.name}`"
+                    if part.fault is not Fault.REFUSED
                     else f"see `fengsui dead list --service {self.service}`; "
                     f"to go on: `fengsui dead resume {self.service} {self.topic.name} {number}`"
                 )

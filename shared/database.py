@@ -21,6 +21,9 @@ _SESSION = {
     "timezone": "UTC",
     "jit": "off",
 }
+# A line keeps its plans, and makes them while its tables are empty: then a table that grows would be read whole for
+# each batch until it is analysed (seen: 1,200 instead of 1 ms a claim of messages in the first flood).
+_WORK = {"enable_seqscan": "off"}
 
 
 class Kind(StrEnum):
@@ -68,7 +71,7 @@ async def connect(dsn: str, name: str, **session: str) -> "asyncpg.Connection[as
         dsn,
         timeout=10,
         command_timeout=30,
-        server_settings={**_SESSION, "application_name": name, **session},
+        server_settings={**_SESSION, **_WORK, "application_name": name, **session},
     )
     await _prepare(connection)
     return connection

@@ -20,6 +20,8 @@ class Taken:
     new: frozenset[UUID]
     reused: frozenset[UUID]
     """Known, but with other content."""
+    digests: Mapping[UUID, str | None]
+    """With which each id was taken in."""
 
 
 def origin_of(event: Event) -> UUID | None:
@@ -40,7 +42,8 @@ async def take_in(db: Connection, events: Sequence[Event]) -> Taken:
         for row in rows
         if not row["new"] and row["digest"] and (ours := digests[row["id"]]) and row["digest"] != ours
     )
-    return Taken(new, reused)
+    known = {row["id"]: row["digest"] and row["digest"].hex() for row in rows if not row["new"]}
+    return Taken(new, reused, {event.id: event.digest for event in events} | known)
 
 
 async def hold(db: Connection, held: Mapping[UUID, str]) -> None:

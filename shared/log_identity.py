@@ -3,14 +3,16 @@
 aiokafka speaks Metadata up to version 5; a topic's id stands in version 10 and later (KIP-516).
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -22,6 +24,10 @@ from aiokafka.protocol.types import (
     Schema,
     TaggedFields,
 )
+
+from shared.errors import told
+
+LOOK_S = 5.0
 
 
 class _Uuid(AbstractType):  # type: ignore[misc]
@@ -116,6 +122,8 @@ class LogIdentity:
     cluster: str
     topic_id: UUID
     partitions: int
+    epochs: tuple[int, ...] = ()
+    """How often each partition got a leader: another number after the broker was away, and perhaps restored."""
 
 
 async def identify(client: AIOKafkaClient, topic: str) -> LogIdentity:
@@ -124,4 +132,39 @@ async def identify(client: AIOKafkaClient, topic: str) -> LogIdentity:
     code, name, topic_id, _, partitions, *_ = answer.topics[0]
     if code or name != topic:
         raise for_code(code) if code else UnknownTopicOrPartitionError(topic)
-    return LogIdentity(answer.cluster_id, topic_id, len(partitions))
+    epochs = tuple(epoch for _, epoch in sorted((number, epoch) for _, number, _, epoch, *_ in partitions))
+    return LogIdentity(answer.cluster_id, topic_id, len(partitions), epochs)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What a topic's partitions hold now: the offset of the first record of each, and the one behind the last."""
+
+    identity: LogIdentity
+    first: Mapping[int, int]
+    end: Mapping[int, int]
+
+
+async def look(consumer: AIOKafkaConsumer, topic: str) -> Log:
+    """Asks the broker about every partition; raises KafkaError."""
+    identity = await identify(consumer._client, topic)
+    tps = [TopicPartition(topic, number) for number in range(identity.partitions)]
+    first, end = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+    return Log(identity, {tp.partition: at for tp, at in first.items()}, {tp.partition: at for tp, at in end.items()})
+
+
+async def looked(consumer: AIOKafkaConsumer | None, topic: str) -> Log | str:
+    """The same, or why it is unknown."""
+    if consumer is None:
+        return "the consumers are not connected to Kafka"
+    asking = asyncio.create_task(look(consumer, topic))
+    await asyncio.wait({asking}, timeout=LOOK_S)  # not cancelled: the client renews what is silent by its own time-out
+    if not asking.done():
+        asking.add_done_callback(lambda late: late.cancelled() or late.exception())
+        return "Kafka does not answer"
+    error = asking.exception()
+    if error is None:
+        return asking.result()
+    if not isinstance(error, KafkaError | TimeoutError | OSError):
+        raise error
+    return told(error)

@@ -3,17 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from shared import telemetry
 from shared.database import Line, ending
+from shared.errors import told
 from shared.log_identity import LogIdentity, identify
-from shared.partitions import Partition, State
+from shared.partitions import Partition, State, why_not
 from shared.statements import statements
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ RECORD_GAP = _SQL["record_gap"]
 STUCK_S = 60.0
 REVIEW_S = 2.0
 ANSWER_S = 5.0
-SILENT_S = 25.0
+REQUEST_S = 15.0  # the client waits so long for the broker: longer than a rebalance may keep it waiting
+SILENT_S = 2 * REQUEST_S
 
 
 def give_up(event: str, **fields: Any) -> None:
@@ -48,7 +50,6 @@ class Opener:
         self._reached: dict[int, int] = {}
         """While nothing is ours: where each position stood, and since when."""
         self._reached_at = 0.0
-        self._silent_since: float | None = None
 
     def wake(self) -> None:
         """A partition was closed or assigned."""
@@ -76,7 +77,7 @@ class Opener:
         self._reached = {}  # after an outage those who read need time as well
         if not isinstance(error, KafkaError):
             self._line.drop()
-        self._intake.fault = detail
+        self._intake.fault = told(error)
 
     async def _rest(self) -> None:
         now = time.monotonic()
@@ -97,50 +98,67 @@ class Opener:
         if not self._intake.reading:
             give_up("consumer_ended", topic=self._topic.name)
         if not mine:
+            self._measure(mine, {})
             await self._stand_by(consumer)
             return
         self._reached = {}
         tps = [TopicPartition(self._topic.name, number) for number in sorted(mine)]
-        async with self._answered():
+        reached = {number: part.expected for number, part in mine.items() if part.state is State.OPEN}
+        with self._saying_when_slow():
             identity = await identify(consumer._client, self._topic.name)
-            ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
-            starts = {tp.partition: start for tp, start in (await consumer.beginning_offsets(tps)).items()}
+            ends = await self._offsets(consumer, consumer.end_offsets(tps))
+            starts = await self._offsets(consumer, consumer.beginning_offsets(tps))
         if mine is not self._intake.partitions:
             return
-        if identity != self._identity:  # perhaps made again under our hands: offsets alone do not tell
-            self._identity = identity
+        if self._is_another(identity):  # perhaps made again or restored under our hands: offsets alone do not tell
             for number in mine:
                 self._intake.close(number)
         now = time.monotonic()
         for number, part in mine.items():
             if part.state is State.OPEN and starts[number] > part.expected and not self._topic.compacted:
                 self._intake.close(number)  # retention overtook us
+            elif part.state is State.OPEN and ends[number] < reached.get(number, 0):
+                self._intake.close(number)  # the log is shorter than what we have read
         due = [number for number, part in mine.items() if part.state is not State.OPEN and part.retry_at <= now]
         if due:
             await self._open(consumer, mine, due, starts, ends, identity)
         self._measure(mine, ends)
 
-    @asynccontextmanager
-    async def _answered(self) -> AsyncIterator[None]:
-        """Within a few seconds; the client itself asks for forty. One that waits for its own metadata waits for ever,
-        while it goes on fetching what is open: seen after PostgreSQL was shut down and a batch failed."""
+    def _is_another(self, identity: LogIdentity) -> bool:
+        known, self._identity = self._identity, identity
+        if known not in (None, identity):
+            self._intake.log_changed()
+        return known != identity
+
+    @contextmanager
+    def _saying_when_slow(self) -> Iterator[None]:
+        """Nothing is cancelled: a client renews a connection that is silent only if its own time-out ends the wait."""
+        slow = f"Kafka: no answer for {ANSWER_S:.0f} s"
+        saying = asyncio.get_running_loop().call_later(ANSWER_S, setattr, self._intake, "fault", slow)
         try:
-            async with asyncio.timeout(ANSWER_S):
-                yield
-        except TimeoutError:
-            if self._silent_since is None:
-                self._silent_since = time.monotonic()
-            elif time.monotonic() - self._silent_since > SILENT_S:
+            yield
+        finally:
+            saying.cancel()
+
+    async def _offsets(
+        self, consumer: AIOKafkaConsumer, asked: Awaitable[Mapping[TopicPartition, int]]
+    ) -> dict[int, int]:
+        """By partition. A client that waits for its own metadata waits for ever, and fetches what is open meanwhile."""
+        try:
+            return {tp.partition: offset for tp, offset in (await asked).items()}
+        except KafkaTimeoutError:
+            metadata = consumer._client.force_metadata_update()
+            if not (await asyncio.wait({metadata}, timeout=SILENT_S))[0]:
+                await identify(consumer._client, self._topic.name)  # raises when it is the broker that is silent
                 give_up("client_silent", topic=self._topic.name)
             raise
-        self._silent_since = None
 
     async def _stand_by(self, consumer: AIOKafkaConsumer) -> None:
         """Nothing is ours. When nobody moves what waits either, the group has lost its readers, and we with them."""
         tps = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
-        async with self._answered():
-            await identify(consumer._client, self._topic.name)  # a topic that is away says so at once
-            ends = {tp.partition: end for tp, end in (await consumer.end_offsets(tps)).items()}
+        with self._saying_when_slow():
+            self._is_another(await identify(consumer._client, self._topic.name))  # and one that is away says so
+            ends = await self._offsets(consumer, consumer.end_offsets(tps))
         db, now = await self._line.get(), time.monotonic()
         rows = await db.fetch(POSITIONS, self._topic.name, list(ends))
         reached = {number: 0 for number in ends} | {row["partition"]: row["next"] for row in rows}
@@ -164,16 +182,17 @@ class Opener:
         for number in due:
             row, start = rows[number], starts[number]
             following = row["next"]
-            reason = self._why_not(row, identity, ends[number])
-            if reason is None and start > following and not self._topic.compacted:
+            wrong = why_not(row, identity, ends[number], self._topic.partitions)
+            if wrong is None and start > following and not self._topic.compacted:
                 following = await self._over_gap(number, following, start)
             if mine is not self._intake.partitions:
                 return  # a rebalance came between; what is assigned now is reviewed anew
             part = mine[number]
-            if reason is not None:
+            if wrong is not None:
+                fault, reason = wrong
                 if part.state is not State.STOPPED:
                     telemetry.log.error("partition_stopped", topic=self._topic.name, partition=number, reason=reason)
-                part.stop(reason, for_good=reason != row["stopped"])
+                part.stop(reason, fault)
                 part.retry_at = time.monotonic() + REVIEW_S
                 continue
             provable = row["last_record"] is not None and following == row["next"] and following > start
@@ -194,16 +213,6 @@ class Opener:
             await db.execute(BEGIN, self._topic.name, fresh, begin, identity.cluster, identity.topic_id)
             rows |= {row["partition"]: row for row in await db.fetch(POSITIONS, self._topic.name, fresh)}
         return rows
-
-    def _why_not(self, row: Any, identity: LogIdentity, end: int) -> str | None:
-        if (row["cluster"], row["topic_id"]) != (identity.cluster, identity.topic_id):
-            return "the topic was made again, or this is another cluster: its offsets mean nothing here"
-        if row["next"] > end:
-            return f"the log ends at {end}, but {row['next']} comes next: the broker was restored"
-        if identity.partitions != self._topic.partitions:
-            return f"the topic has {identity.partitions} partitions instead of {self._topic.partitions}"
-        stopped: str | None = row["stopped"]
-        return stopped
 
     async def _over_gap(self, number: int, following: int, start: int) -> int:
         lost = start - following

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 from uuid import uuid5
 
-from fastapi import APIRouter, Depends, Query, Request
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared import audit
@@ -147,11 +148,11 @@ def operations(service: str) -> APIRouter:
         return {"topic": topic, "partition": partition, "state": "resumed"}
 
     @router.post("/verdicts")
-    async def verdicts(request: Request, body: Question, staff: ReconcileStaff) -> dict[str, Any]:
+    async def verdicts(request: Request, body: Question, staff: ReconcileStaff) -> Response:
         """What this service holds of pushed events; `fengsui reconcile` asks every service."""
         async with sight(request, staff) as db:
             answers = await request.app.state.service.stages(db, body.events)
-        return {"service": service, "items": answers}
+        return Response(orjson.dumps({"service": service, "items": answers}), media_type="application/json")
 
     return router
 

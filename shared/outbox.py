@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from shared import faults, telemetry
+from shared import faults, telemetry, tracing
 from shared.database import Connection, Line
 from shared.events.event import Event
 from shared.producer import Producer, Record, TooLarge
@@ -89,9 +89,10 @@ class Relay:
             if not rows:
                 return 0
             faults.point("relay.before_send")
-            outcomes = await self._producer.send(
-                [Record(row["topic"], row["key"].encode(), row["body"]) for row in rows]
-            )
+            with tracing.relay(rows):
+                outcomes = await self._producer.send(
+                    [Record(row["topic"], row["key"].encode(), row["body"]) for row in rows]
+                )
             faults.point("relay.after_ack")
             acknowledged = in_order([(row["topic"], row["key"]) for row in rows], outcomes)
             await db.execute(MARK, [rows[place]["seq"] for place in acknowledged])

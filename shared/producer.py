@@ -14,6 +14,7 @@ from shared.topics import PRODUCE_MAX_BYTES
 
 MAX_AGE_S = 24 * 3600  # long before a partition's sequence number wraps at 2^31 records
 STUCK_AFTER = 3  # time-outs in a row
+IDLE_S = 10.0
 
 
 class Unsent(Exception):
@@ -40,7 +41,7 @@ class Producer:
         self._bootstrap, self._name, self._timeout = bootstrap, name, timeout
         self._producer: AIOKafkaProducer | None = None
         self._made_at = 0.0
-        self._timeouts = 0
+        self._timeouts, self._judged_at = 0, 0.0
         self._making = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
 
@@ -48,6 +49,13 @@ class Producer:
     def ready(self) -> bool:
         """Whether there is a producer that was not found broken."""
         return self._producer is not None and self._timeouts == 0
+
+    async def keep(self) -> None:
+        """As `start`; one that timed out and has sent nothing since is made anew: nothing else would tell that the
+        broker answers again, and who only stands by would not be ready for ever."""
+        if self._timeouts and time.monotonic() - self._judged_at > IDLE_S:
+            self._renew("timeout")
+        await self.start()
 
     async def start(self) -> None:
         """Makes a producer unless there is one; raises KafkaError or TimeoutError."""
@@ -118,6 +126,7 @@ class Producer:
         return outcome
 
     def _judge(self, failure: str | None) -> None:
+        self._judged_at = time.monotonic()
         if failure is None:
             self._timeouts = 0
         elif failure == "error":

@@ -1,6 +1,6 @@
 -- name: positions
 -- Where the given partitions of a topic are read next, and in which log.
-SELECT partition, next, cluster, topic_id, last_record, stopped
+SELECT partition, next, cluster, topic_id, last_record, stopped, fault
 FROM positions WHERE topic = $1 AND partition = ANY($2::int[])
 
 -- name: begin_positions
@@ -34,15 +34,32 @@ INSERT INTO gaps (topic, partition, first_lost, count) VALUES ($1, $2, $3, $4)
 
 -- name: stop_partition
 -- A person must look before this partition goes on.
-UPDATE positions SET stopped = $3 WHERE topic = $1 AND partition = $2
+UPDATE positions SET stopped = $3, fault = $4 WHERE topic = $1 AND partition = $2
 
 -- name: resume_partition
 -- A person looked.
-UPDATE positions SET stopped = NULL WHERE topic = $1 AND partition = $2 AND stopped IS NOT NULL RETURNING partition
+UPDATE positions SET stopped = NULL, fault = NULL
+WHERE topic = $1 AND partition = $2 AND stopped IS NOT NULL RETURNING partition
+
+-- name: every_position
+-- Where a service stands in some topics.
+SELECT topic, partition, next, cluster, topic_id, stopped, fault, moved_at FROM positions
+WHERE topic = ANY($1::text[]) ORDER BY topic, partition
+
+-- name: hold_position
+-- One position, held while a person moves it.
+SELECT topic, partition, next, cluster, topic_id, stopped, fault FROM positions
+WHERE topic = $1 AND partition = $2 FOR UPDATE
+
+-- name: repair_position
+-- A person said where to go on, and in which log; nobody has read the record before it.
+UPDATE positions SET next = $3, cluster = $4, topic_id = $5, last_record = NULL, stopped = NULL, fault = NULL,
+    moved_at = now()
+WHERE topic = $1 AND partition = $2
 
 -- name: stopped_partitions
 -- What waits for a person.
-SELECT topic, partition, next, stopped FROM positions WHERE stopped IS NOT NULL ORDER BY topic, partition
+SELECT topic, partition, next, stopped, fault FROM positions WHERE stopped IS NOT NULL ORDER BY topic, partition
 
 -- name: take_in
 -- The new ids of a batch; of the known ones the digest they came with.
@@ -79,6 +96,13 @@ SELECT seq, topic, key, body, created_at FROM outbox WHERE sent_at IS NULL ORDER
 -- What the broker acknowledged.
 UPDATE outbox SET sent_at = now() WHERE seq = ANY($1::bigint[])
 
+-- name: say_again
+-- Sent events of a topic that are to be sent once more; those that are under way are not.
+UPDATE outbox SET sent_at = NULL WHERE seq IN (
+    SELECT seq FROM outbox WHERE topic = $1 AND sent_at >= $2 AND sent_at < $3
+    ORDER BY seq LIMIT $4 FOR UPDATE SKIP LOCKED
+) RETURNING seq
+
 -- name: outbox_state
 -- How many wait, and how long the oldest has.
 SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age
@@ -89,6 +113,28 @@ FROM outbox WHERE sent_at IS NULL
 DELETE FROM outbox WHERE seq IN (
     SELECT seq FROM outbox WHERE sent_at < now() - interval '7 days' ORDER BY sent_at LIMIT $1
 )
+
+-- name: database_state
+-- How large the database is, and how near its two limits: connections, and transactions since the oldest frozen row.
+SELECT pg_database_size(oid) AS bytes, age(datfrozenxid)::bigint AS xid_age,
+    (SELECT sum(numbackends) FROM pg_stat_database)::int AS connections,
+    current_setting('max_connections')::int AS most
+FROM pg_database WHERE datname = current_database()
+
+-- name: postpone_stuck
+-- Rows of a timer whose step failed by their own fault: each time twice as long, up to a minute.
+INSERT INTO stuck_rows AS s (timer, key, reason, again_at)
+SELECT $1, key, reason, now() + interval '2 seconds' FROM unnest($2::text[], $3::text[]) AS g(key, reason)
+ON CONFLICT (timer, key) DO UPDATE SET reason = excluded.reason, failures = s.failures + 1,
+    again_at = now() + interval '1 second' * least(60, 2 ^ least(s.failures + 1, 6))
+
+-- name: forget_stuck
+-- Rows of a timer that were dealt with, and those that are due no more.
+DELETE FROM stuck_rows WHERE timer = $1 AND (key = ANY($2::text[]) OR again_at < now() - interval '10 minutes')
+
+-- name: count_stuck
+-- How many rows of each timer are stuck.
+SELECT timer, count(*)::int AS stuck FROM stuck_rows WHERE again_at > now() - interval '10 minutes' GROUP BY timer
 
 -- name: count_dead
 -- Dead letters that wait for a person.
@@ -119,6 +165,19 @@ JOIN inbox i ON i.origin = g.origin AND (NOT $2::bool OR i.digest IS NOT NULL)
 SELECT g.ord, d.id FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
 JOIN dead_letters d ON d.origin = g.origin AND d.state = 'waiting'
 
+-- name: traced
+-- For trace: what was taken in of a pushed event and of what followed from it, oldest first.
+SELECT id, digest, held, taken_at FROM inbox WHERE origin = $1 ORDER BY taken_at, id LIMIT $2
+
+-- name: traced_dead
+-- For trace: its dead letters, decided on or not.
+SELECT id, topic, partition, log_offset AS offset, reason, detail, event_id, at, state, note FROM dead_letters
+WHERE origin = $1 ORDER BY id LIMIT $2
+
+-- name: now
+-- The database's clock.
+SELECT now()
+
 -- name: append_audit
 -- One row at the end of the chain; the trigger numbers and hashes it.
 INSERT INTO audit (body) VALUES ($1)
@@ -126,6 +185,10 @@ INSERT INTO audit (body) VALUES ($1)
 -- name: audit_head_to_say
 -- The end of the chain, when it is another than was said last; claimed, so that one replica says it.
 UPDATE audit_head SET said = hash WHERE said IS DISTINCT FROM hash AND seq > 0 RETURNING seq, hash, now() AS at
+
+-- name: audit_unsaid
+-- Whether the chain has an end that the bus was not told.
+SELECT (seq > 0 AND said IS DISTINCT FROM hash)::int FROM audit_head
 
 -- name: list_audit
 -- A page of the trail, newest first.
@@ -140,3 +203,25 @@ SELECT seq, prev, hash, body FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2
 -- name: audit_head
 -- Where the chain ends.
 SELECT seq, hash FROM audit_head
+
+-- name: recovery_under_way
+-- Whether what came after a backup is still read again.
+SELECT EXISTS (SELECT FROM recovery)
+
+-- name: recovery_remains
+-- The partitions that are read again, held, and how many records are still to read.
+SELECT count(*) AS partitions, coalesce(sum(greatest(r.until - coalesce(p.next, 0), 0)), 0)::bigint AS records
+FROM (SELECT topic, partition, until FROM recovery FOR UPDATE) AS r LEFT JOIN positions p USING (topic, partition)
+
+-- name: recalled_of
+-- What this service had said of cases after the backup.
+SELECT body FROM recalled WHERE subject = ANY($1::uuid[])
+
+-- name: set_aside
+-- Records that are looked at again when the recovery ends.
+INSERT INTO recalled (id, subject, body) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])
+ON CONFLICT (id) DO NOTHING
+
+-- name: end_recovery
+-- All is read and done.
+WITH forgotten AS (DELETE FROM recalled) DELETE FROM recovery

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,28 +20,39 @@ from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from shared import audit, outbox, telemetry
+from shared import audit, outbox, recovery, telemetry, tracing
 from shared.access import Tokens, public
+from shared.connections import mend_connections
 from shared.consumer import Intake, Taking
-from shared.database import Connection, Kind, Line, Pool, ending, kind_of, pool
+from shared.database import Connection, Kind, Line, Pool, kind_of, pool
 from shared.description import ANY_REFUSAL
+from shared.due import count_stuck
+from shared.errors import told
+from shared.gauges import Gauges, Look, nothing_more
 from shared.heads import BoundedBody, BoundedHead
+from shared.jobs import Job, Jobs
+from shared.opener import REQUEST_S
 from shared.operations import operations, stages
 from shared.outbox import Relay
 from shared.problems import Problem, answer_problem, pointer
 from shared.producer import Producer
+from shared.repair import repairs
 from shared.rights import declared
 from shared.settings import Settings
 from shared.statements import statements
 from shared.timers import Clockwork, Timer
 from shared.trail import trail
+from shared.way import nothing_made, traces
 
 PORTS = {"console": 0, "ingest": 1, "hazards": 2, "notify": 3, "reporting": 4, "duties": 5}
 DRAIN_S = 8
 PRUNE = statements("shared")["prune_outbox"]
 COUNT_DEAD = statements("shared")["count_dead"]
 
-Task = Callable[[], Awaitable[None]]
+ANSWER_S = 10.0
+OUTBOX_OLD_S = 30.0  # the relay looks every 50 ms, so one that lives has tried hundreds of times
+
+Task = Job
 
 
 @dataclass
@@ -54,7 +66,12 @@ class Service:
     routes: Callable[[FastAPI], None] = lambda _app: None
     tasks: Callable[["Service"], Sequence[Task]] = lambda _service: ()
     stages: Callable[..., Awaitable[list[dict[str, Any]]]] = stages
+    traced: Callable[..., Awaitable[dict[str, Any]]] = nothing_made
+    look: Look = nothing_more
+    finish: recovery.Finish = recovery.nothing_left
     wakes: list[Callable[[], None]] = field(default_factory=list)
+    checks: list[Callable[[], str | None]] = field(default_factory=list)
+    """Of the service's own tasks: why one cannot do its job, or None."""
     app: FastAPI = field(init=False)
     producer: Producer = field(init=False)
     relay: Relay = field(init=False)
@@ -64,6 +81,10 @@ class Service:
     _broker: KafkaBroker | None = None
     _connected: bool = False
     _database_fault: str | None = "not asked yet"
+    _asked_at: float = 0.0
+    _outbox_age: float = 0.0
+    _clockworks: Sequence[Clockwork] = ()
+    _jobs: Jobs | None = None
 
     def __post_init__(self) -> None:
         self.producer = Producer(self.settings.kafka, self.name)
@@ -83,10 +104,17 @@ class Service:
         found = ["stopping"] if self.stopping else []
         if self._database_fault:
             found.append(f"PostgreSQL: {self._database_fault}")
+        elif (silent := time.monotonic() - self._asked_at) > ANSWER_S:
+            found.append(f"PostgreSQL: no answer for {silent:.0f} s")
         if not self.producer.ready:
             found.append("Kafka: no producer that the broker answers")
         if self.intakes and not self._connected:
             found.append("Kafka: the consumers are not connected")
+        if self._outbox_age > OUTBOX_OLD_S:
+            found.append(f"outbox: the oldest event has waited {self._outbox_age:.0f} s to be sent")
+        checks = [*(clockwork.reason for clockwork in self._clockworks), *self.checks]
+        found += [reason for check in checks if (reason := check())]
+        found += self._jobs.reasons() if self._jobs else []
         return found + [reason for intake in self.intakes for reason in intake.reasons()]
 
     # Life
@@ -101,18 +129,20 @@ class Service:
                 *self.timers,
                 Timer("prune_outbox", 60.0, _prune, batch=5000),
                 Timer("anchor_audit", 60.0, partial(audit.anchor, service=self.name)),
+                Timer("recover", 1.0, partial(recovery.turn, finish=self.finish), batch=1, in_recovery=True),
             )
         ]
         jobs: list[Task] = [
             self._keep_producer,
             self._keep_consumers,
             self._keep_watch,
+            Gauges(self.name, self.settings, self.look).run,
             self.relay.run,
             *(intake.run for intake in self.intakes),
             *(clockwork.run for clockwork in clockworks),
             *self.tasks(self),
         ]
-        running = [asyncio.create_task(self._forever(job)) for job in jobs]
+        self._clockworks, self._jobs = clockworks, Jobs(jobs)
         telemetry.log.info("started", port=port_of(self.name, self.settings))
         try:
             yield
@@ -121,29 +151,15 @@ class Service:
             if self._broker is not None:
                 with suppress(Exception):
                     await asyncio.wait_for(self._broker.stop(), DRAIN_S)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await self._jobs.stop()
             await self.producer.stop()
             self.ask.terminate()
             telemetry.log.info("stopped")
 
-    @staticmethod
-    async def _forever(job: Task) -> None:
-        """A job has no reason to end; when one fails all the same it begins again, and says so."""
-        while True:
-            try:
-                await job()
-            except (Exception, asyncio.CancelledError) as error:
-                if ending(error):
-                    raise
-                telemetry.log.exception("job_failed", job=_name_of(job), error=type(error).__name__)
-                await asyncio.sleep(1)
-
     async def _keep_producer(self) -> None:
         while True:
             with suppress(KafkaError, TimeoutError, OSError):
-                await self.producer.start()
+                await self.producer.keep()
             await asyncio.sleep(0.5)
 
     async def _keep_consumers(self) -> None:
@@ -153,6 +169,7 @@ class Service:
                 self.settings.kafka,
                 client_id=self.name,
                 consumer_only=True,
+                request_timeout_ms=int(REQUEST_S * 1000),
                 metadata_max_age_ms=5_000,  # a topic that is made again gets its readers back that soon
                 allow_auto_create_topics=False,
                 logger=None,
@@ -180,19 +197,19 @@ class Service:
                     assert state is not None
                     telemetry.OUTBOX_DEPTH.set(state["depth"])
                     telemetry.OUTBOX_AGE.set(state["age"])
+                    self._outbox_age = state["age"]
+                    stuck = await count_stuck(db)
+                    for timer in self.timers:
+                        telemetry.TIMER_STUCK.labels(timer.name).set(stuck.get(timer.name, 0))
                     telemetry.DEAD_LETTERS.set(await db.fetchval(COUNT_DEAD))
-                    self._database_fault = None
+                    self._database_fault, self._asked_at = None, time.monotonic()
                 except Exception as error:
-                    self._database_fault = f"{type(error).__name__}: {error}"[:200]
+                    self._database_fault = told(error)
                     line.drop()
                 telemetry.READY.set(not self.reasons())
                 await asyncio.sleep(1)
         finally:
             await line.close()
-
-
-def _name_of(job: Task) -> str:
-    return str(getattr(job, "__qualname__", job))
 
 
 async def _prune(db: Connection) -> int:
@@ -239,6 +256,8 @@ def application(service: Service) -> FastAPI:
         return Response(generate_latest(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     app.include_router(operations(service.name))
+    app.include_router(repairs(service.name))
+    app.include_router(traces(service.name))
     app.include_router(trail(service.name))
     service.routes(app)
     list(declared(app))  # a route on which nobody said who may ask it ends the start here
@@ -312,5 +331,10 @@ def serve(service: Service) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises them again when it is done; we are not yet
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(main())
+    mend_connections()
+    tracing.start(service.name, f"{socket.gethostname()}:{config.port}", service.settings)
+    try:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(main())
+    finally:
+        tracing.stop()

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="the console's name at that provider")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="the console's secret at that provider")
     oidc_name_claim: str = Field("preferred_username", min_length=1, description="claim that names the account")
+    otel_endpoint: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="base URL of an OTLP/HTTP collector; empty: no traces"
+    )
+    otel_ratio: float = Field(0.01, ge=0, le=1, description="share of the pushes that are traced")
+    message_days: int = Field(
+        400, ge=1, description="days after which notify forgets what it sent and what was answered; notifications stay"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least level logged")
 
     @field_validator("webhook_allow", "trusted_proxies", mode="before")

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from math import nan
 from typing import Any
 
 import structlog
@@ -28,7 +29,22 @@ PRODUCER_RENEWALS = Counter("fengsui_producer_renewals", "Producers made anew", 
 SEND_SECONDS = Histogram("fengsui_send_seconds", "Time until the broker acknowledged a batch", buckets=_QUICK)
 TIMER_ROWS = Counter("fengsui_timer_rows", "Rows that fell due and were dealt with", ["timer"])
 TIMER_FAILURES = Counter("fengsui_timer_failures", "Passes of a timer that failed", ["timer"])
+TIMER_STUCK = Gauge("fengsui_timer_stuck_rows", "Due rows whose step fails by their own fault", ["timer"])
+TIMER_LATE = Gauge("fengsui_timer_late_seconds", "How long the oldest due row of a timer has waited", ["timer"])
 READY = Gauge("fengsui_ready", "1 when the service can do its job")
+RECOVERING = Gauge("fengsui_recovering", "1 while the service reads again what came after a restored backup")
+GAUGES_AT = Gauge("fengsui_gauges_timestamp_seconds", "When the gauges from the database were last read")
+HOME_FREE = Gauge("fengsui_home_free_bytes", "Free bytes of the disk that holds HOME; NaN where there is no HOME")
+HOME_SIZE = Gauge("fengsui_home_size_bytes", "Size of the disk that holds HOME; NaN where there is no HOME")
+DATABASE_SECONDS = Histogram("fengsui_database_seconds", "Time of the same small question every 5 s", buckets=_QUICK)
+DATABASE_BYTES = Gauge("fengsui_database_bytes", "Size of the database with all schemas")
+DATABASE_CONNECTIONS = Gauge("fengsui_database_connections", "Connections to the server, everybody's")
+DATABASE_CONNECTIONS_MOST = Gauge("fengsui_database_connections_most", "Connections that the server allows")
+DATABASE_XID_AGE = Gauge("fengsui_database_xid_age", "Transactions since the oldest row was frozen; stops at 2^31")
+AUDIT_UNSAID = Gauge("fengsui_audit_unsaid", "1 while the end of the audit chain is not yet said on the bus")
+
+HOME_FREE.set(nan)
+HOME_SIZE.set(nan)
 
 for _cause in ("error", "timeout", "age"):
     PRODUCER_RENEWALS.labels(_cause)

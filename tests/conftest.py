@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.kafka import start_kafka
 from deploy.local.postgres import Postgres
@@ -16,6 +17,9 @@ from deploy.tokens import ensure_keys
 from shared.migrate import migrate
 from shared.topics import ensure_topics
 from tests.stack import Stack, opened, passwords
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # with other work
+settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -191,7 +191,7 @@ class Stack:
         """A staff's token."""
         return {"Authorization": f"Bearer {mint(self.home, name, role, region, 1, enterprise)}"}
 
-    async def ready(self, *services: str, timeout: float = 40) -> None:
+    async def ready(self, *services: str, timeout: float = 90) -> None:
         """Waits until each can do its job."""
 
         async def ask(service: str) -> Any:

@@ -60,6 +60,8 @@ def list_dead(
     terminal.table(columns, [[letter.get(column) for column in columns] for letter in letters])
     for each in stopped:
         how = f"fengsui dead resume {each['service']} {each['topic']} {each['partition']}"
+        if each.get("fault") not in (None, "refused"):
+            how = f"fengsui offsets repair --service {each['service']} --topic {each['topic']}"
         typer.echo(terminal.plain(f"{each['topic']}/{each['partition']} is stopped: {each['stopped']} (`{how}`)"))
 
 

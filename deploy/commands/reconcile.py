@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from deploy.client import Client
 
 AT_ONCE = 2000
+UNDER_WAY = 4
+"""Pieces of the file that are asked for at the same time: each service works while the others answer."""
 AGAIN_S = 0.5
+LATE_KEPT = 20_000
+"""Events that are remembered to be asked for again. Where more are missing, more than lateness is wrong."""
 
 NAMELESS = 'line {line} of {file} is no JSON object with a "source" and an "id"'
 
@@ -39,22 +43,26 @@ def reconcile(
     """Ask every service for every event of a file; exits 1 when any is missing or doubled."""
     from deploy import client, terminal  # noqa: PLC0415 (only what a command needs is loaded)
 
-    report = Report()
+    report, begun = Report(), time.monotonic()
 
     async def work(stack: client.Client) -> None:
-        until = time.monotonic() + wait
+        late: list[tuple[Pushed, list[Verdict]]] = []
         with file.open("rb") as stream, terminal.progress(file.name, file.stat().st_size) as show:
-            events = named(file, stream)
-            while chunk := list(islice(events, AT_ONCE)):
-                for event, verdicts in zip(chunk, await settled(stack, chunk, until), strict=True):
-                    report.add(event, verdicts)
-                show(stream.tell(), f"{report.events} events")
+            async for piece, ways, place in pipelined(stack, pieces(file, stream)):
+                for event, verdicts in zip(piece, ways, strict=True):
+                    if is_late(verdicts) and len(late) < LATE_KEPT:
+                        late.append((event, verdicts))
+                    else:
+                        report.add(event, verdicts)
+                show(place, f"{report.events} events")
+        for event, verdicts in await settled(stack, late, time.monotonic() + wait):
+            report.add(event, verdicts)
 
     client.run(home, url, token, work)
     if as_json:
         typer.echo(orjson.dumps(report.json(), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(report)
+        _show(report, time.monotonic() - begun)
     raise typer.Exit(0 if report.clean else 1)
 
 
@@ -73,17 +81,51 @@ def named(file: Path, stream: BinaryIO) -> Iterator[Pushed]:
         yield Pushed(line, source, pushed)
 
 
-async def settled(stack: "Client", events: Sequence[Pushed], until: float) -> list[list[Verdict]]:
-    """The verdicts on each event; what is missing is asked for again until then (a monotonic time)."""
-    verdicts = await asked(stack, events)
-    while time.monotonic() < until:
-        late = [place for place, found in enumerate(verdicts) if any(v.outcome is Outcome.MISSING for v in found)]
-        if not late:
-            break
+def pieces(file: Path, stream: BinaryIO) -> Iterator[tuple[list[Pushed], int]]:
+    """The file's events by thousands, each piece with the place in the file behind it."""
+    events = named(file, stream)
+    while piece := list(islice(events, AT_ONCE)):
+        yield piece, stream.tell()
+
+
+async def pipelined(
+    stack: "Client", given: Iterable[tuple[list[Pushed], int]]
+) -> AsyncIterator[tuple[list[Pushed], list[list[Verdict]], int]]:
+    """Every piece with its verdicts, in order, while the next few are asked for."""
+    waiting: deque[tuple[list[Pushed], asyncio.Task[list[list[Verdict]]], int]] = deque()
+    try:
+        for piece, place in given:
+            waiting.append((piece, asyncio.create_task(asked(stack, piece)), place))
+            if len(waiting) == UNDER_WAY:
+                first, task, behind = waiting.popleft()
+                yield first, await task, behind
+        while waiting:
+            first, task, behind = waiting.popleft()
+            yield first, await task, behind
+    finally:
+        for _, task, _ in waiting:
+            task.cancel()
+        await asyncio.gather(*(task for _, task, _ in waiting), return_exceptions=True)
+
+
+def is_late(verdicts: Sequence[Verdict]) -> bool:
+    """Whether it may still be on its way."""
+    return any(verdict.outcome is Outcome.MISSING for verdict in verdicts)
+
+
+async def settled(
+    stack: "Client", known: Sequence[tuple[Pushed, list[Verdict]]], until: float
+) -> list[tuple[Pushed, list[Verdict]]]:
+    """The events with their verdicts; what is missing is asked for again until then (a monotonic time)."""
+    found = list(known)
+    while time.monotonic() < until and (late := [n for n, (_, verdicts) in enumerate(found) if is_late(verdicts)]):
         await asyncio.sleep(AGAIN_S)
-        for place, found in zip(late, await asked(stack, [events[place] for place in late]), strict=True):
-            verdicts[place] = found
-    return verdicts
+        for first in range(0, len(late), AT_ONCE):
+            places = late[first : first + AT_ONCE]
+            events = [found[place][0] for place in places]
+            for place, answer in zip(places, zip(events, await asked(stack, events), strict=True), strict=True):
+                found[place] = answer
+    return found
 
 
 async def asked(stack: "Client", events: Sequence[Pushed]) -> list[list[Verdict]]:
@@ -101,11 +143,10 @@ async def asked(stack: "Client", events: Sequence[Pushed]) -> list[list[Verdict]
     if unheard:
         for place, answer in zip(unheard, await answers("ingest", [events[p] for p in unheard]), strict=True):
             ways[place]["ingest"] = answer
-    times = Counter((event.source, event.id) for event in events)
-    return [judge(way, times[event.source, event.id]) for event, way in zip(events, ways, strict=True)]
+    return [judge(way) for way in ways]
 
 
-def _show(report: Report) -> None:
+def _show(report: Report, seconds: float) -> None:
     from deploy import terminal  # noqa: PLC0415
 
     rows = []
@@ -113,7 +154,10 @@ def _show(report: Report) -> None:
         held = ", ".join(f"{number} {reason}" for reason, number in count.held.most_common())
         rows.append((stage, count.seen, held or 0, count.missing, count.doubled))
     terminal.table(("stage", "seen", "held", "missing", "doubled"), rows)
-    typer.echo(f"{report.events} events: " + ("none missing, none doubled" if report.clean else "not all are well"))
+    typer.echo(
+        f"{report.events} events in {seconds:.1f} s: "
+        + ("none missing, none doubled" if report.clean else "not all are well")
+    )
     for outcome, first in report.wrong.items():
         if first:
             typer.echo(f"{outcome} (the first {SHOWN} at most):")

@@ -38,6 +38,8 @@ class Kafka:
 
     def __init__(self, home: Path, port: int | None = None) -> None:
         self.home = home
+        self.advertised: int | None = None
+        """The port that clients are told, where it is another one's that leads to ours."""
         self.data = home / "kafka"
         self.log = home / "log" / "kafka.log"
         self.run = home / "run"
@@ -139,7 +141,8 @@ class Kafka:
 
     def _properties(self, data: Path) -> str:
         controller = ports.kept(self.home, "controller", "kafka")
-        return PROPERTIES.format(node=NODE, port=self.port, controller=controller, data=escaped(data))
+        told = self.advertised or self.port
+        return PROPERTIES.format(node=NODE, port=self.port, advertised=told, controller=controller, data=escaped(data))
 
     def _java(self, *options: str) -> tuple[str, ...]:
         return (

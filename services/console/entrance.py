@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.console import store
+from services.console import metrics, store
 from services.console.domain.accounts import PASSWORD_LENGTH, Account, is_name
 from services.console.domain.sessions import way_back
 from services.console.guard import COOKIE, own_origin
@@ -45,6 +45,7 @@ async def prove(request: Request, name: str, password: str) -> Entry:
         failures, now = await store.failures(db, known, address)
         wait = failures.wait(now)
         if wait:
+            metrics.LOGINS.labels(metrics.NOT_HEARD).inc()
             raise NotHeard(ceil(wait.total_seconds()))
         failed = failures.failed(now)
         await db.execute(store.SET_FAILURES, known, address, failed.count, failed.last_at)
@@ -58,6 +59,7 @@ async def prove(request: Request, name: str, password: str) -> Entry:
         else:
             await db.execute(store.FORGIVE, known, address)
     if entry is None or not fits or entry.disabled:
+        metrics.LOGINS.labels(metrics.REFUSED).inc()
         raise NotProved
     return entry
 
@@ -73,6 +75,7 @@ async def enter(request: Request, account: Account, version: int, asked: str | N
             await db.execute(store.END_SESSION, key_of(brought))
         id = await sessions.begin(db, account, version, address, request.headers.get("user-agent", ""))
         await audit.record(db, staff, "login", f"account/{account.name}", address=address, way=way)
+    metrics.LOGINS.labels(metrics.ACCEPTED).inc()
     response = RedirectResponse(way_back(asked), 303)
     response.set_cookie(COOKIE, id, path="/", httponly=True, samesite="lax", secure=encrypted(request))
     return response

@@ -1,9 +1,11 @@
 """Puts hazards together."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from services.hazards import handlers, routes, store
-from services.hazards.schedule import TIMERS
+from services.hazards import handlers, metrics, routes, store
+from services.hazards.schedule import TIMERS, finish
 from shared.database import Connection
 from shared.events.event import origin_id
 from shared.operations import Pushed, stages
@@ -23,6 +25,21 @@ async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]
     return found
 
 
+async def traced(db: Connection, events: Sequence[UUID]) -> dict[str, Any]:
+    """Where some events stand on timelines."""
+    return {"steps": [dict(row) for row in await db.fetch(store.TRACED, events)]}
+
+
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
-    return Service("hazards", settings, takings=TAKINGS, timers=TIMERS, routes=routes.add, stages=verdicts)
+    return Service(
+        "hazards",
+        settings,
+        takings=TAKINGS,
+        timers=TIMERS,
+        routes=routes.add,
+        stages=verdicts,
+        traced=traced,
+        look=metrics.look,
+        finish=finish,
+    )

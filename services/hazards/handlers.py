@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.hazards import metrics, store
+from services.hazards import metrics, recovery, store
 from services.hazards.domain.case import alarm_cause
 from services.hazards.domain.ledger import Ledger, take_alarms
 from shared.consumer import Held, takes
@@ -19,7 +19,8 @@ async def open_or_join_cases(db: Connection, alarms: Sequence[Alarm]) -> Held:
     """A serious alarm opens a case for its point or joins the one open there; the others stay on the board."""
     known = await store.board(db, ((alarm.enterprise, alarm.data.point) for alarm in alarms))
     cases = await store.open_cases(db, (alarm_cause(alarm.enterprise, alarm.data.point) for alarm in alarms))
-    ledger = take_alarms(known, cases, alarms, await store.periods(db), await store.policies(db))
+    told = await recovery.told_of(db, alarms, cases)
+    ledger = take_alarms(known, cases, alarms, await store.periods(db), await store.policies(db), told)
     await store.keep(db, ledger)
     metrics.count(alarms, ledger, await store.now(db))
     return ledger.held
@@ -28,7 +29,7 @@ async def open_or_join_cases(db: Connection, alarms: Sequence[Alarm]) -> Held:
 @takes(REPORTS)
 async def open_reported_cases(db: Connection, reports: Sequence[HazardReport]) -> None:
     """Every hazard report opens a case of its own."""
-    ledger, periods = Ledger(), await store.periods(db)
+    ledger, periods = Ledger(recalled=await recovery.told_of(db, reports)), await store.periods(db)
     for report in reports:
         ledger.report(report, periods)
     await store.keep(db, ledger)
@@ -45,4 +46,5 @@ async def acknowledge_alarms(db: Connection, changes: Sequence[NotificationChang
     }
     if answers:
         await store.acknowledge_alarms(db, answers)
+        await recovery.answer_later(db, changes)
     return {change.id: "not_an_answer" for change in changes if change.data.case not in answers}

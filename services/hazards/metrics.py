@@ -5,7 +5,10 @@ from datetime import datetime
 
 from prometheus_client import Counter, Histogram
 
+from services.hazards import store
 from services.hazards.domain.ledger import Ledger
+from shared import telemetry
+from shared.database import Connection
 from shared.events.event import Event
 from shared.vocabulary import CaseKind
 
@@ -29,3 +32,9 @@ def count(events: Sequence[Event], ledger: Ledger, now: datetime) -> None:
     for event in events:
         if event.accepted is not None and event.id in touched:
             EVENT_TO_CASE.observe((now - event.accepted).total_seconds())
+
+
+async def look(db: Connection) -> None:
+    """Shows how late the timers are."""
+    for row in await db.fetch(store.LATE):
+        telemetry.TIMER_LATE.labels(row["timer"]).set(row["late"])

@@ -68,6 +68,7 @@ WHERE a.case_id = g.case_id AND a.acknowledged_at IS NULL
 SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
     due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
 FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
+  AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'climb' AND key = id::text AND again_at > now())
 ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: take_unanswered_alarms
@@ -75,7 +76,23 @@ ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
 SELECT enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message, raised_at, cleared_at,
     occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at, said_at
 FROM alarms WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+  AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'open_unanswered'
+    AND key = enterprise || '/' || point || '/' || level AND again_at > now())
 ORDER BY unanswered_at LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: late
+-- How long the oldest due row of each timer has waited, in seconds; those that are stuck are counted elsewhere.
+SELECT timer, coalesce(extract(epoch FROM now() - due_at), 0)::float8 AS late
+FROM (VALUES
+    ('climb', (SELECT next_check_at FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
+        AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'climb' AND key = id::text)
+        ORDER BY next_check_at LIMIT 1)),
+    ('open_unanswered', (SELECT unanswered_at FROM alarms
+        WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+        AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'open_unanswered'
+            AND key = enterprise || '/' || point || '/' || level)
+        ORDER BY unanswered_at LIMIT 1))
+) AS oldest(timer, due_at)
 
 -- name: periods
 -- Deadline periods that differ from the defaults.
@@ -100,6 +117,26 @@ FROM cases WHERE id = $1 FOR UPDATE
 SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
     due_at, overdue, tier, occurrences, active, next_check_at, responsible, measures, money, plan, submitted_by
 FROM cases WHERE id = $1
+
+-- name: recalled_steps
+-- After a restore: the steps of cases that the bus still tells, and the first of any case; not the answers set aside.
+SELECT body FROM recalled WHERE subject = ANY($1::uuid[]) AND version IS NOT NULL OR version = 1
+
+-- name: recalled_next
+-- After a restore: cases whose next step the bus still tells, held for this transaction.
+SELECT c.id, c.cause, c.version, c.state, c.grade, c.level, c.title, c.enterprise, c.enterprise_name, c.region,
+    c.industry, c.point, c.opened_at, c.due_at, c.overdue, c.tier, c.occurrences, c.active, c.next_check_at,
+    c.responsible, c.measures, c.money, c.plan, c.submitted_by
+FROM cases c JOIN recalled r ON r.subject = c.id AND r.version = c.version + 1
+ORDER BY c.id LIMIT $1 FOR UPDATE OF c
+
+-- name: forget_recalled
+-- Steps of cases that they do not fit any more.
+DELETE FROM recalled WHERE subject = ANY($1::uuid[])
+
+-- name: recalled_answers
+-- Answers that came before their alarms were read again, taken from what was set aside.
+DELETE FROM recalled WHERE id IN (SELECT id FROM recalled WHERE version IS NULL LIMIT $1) RETURNING body
 
 -- name: timeline_page
 -- The newest rows of a case's timeline, before a version.
@@ -187,6 +224,13 @@ LEFT JOIN alarmed USING (enterprise) LEFT JOIN concerned USING (enterprise) CROS
     LIMIT 1
 ) AS named
 ORDER BY gravity DESC NULLS LAST, alarms DESC, uscc
+
+-- name: traced
+-- For trace: the timeline rows of some events with their case as it is now, and whether they were said on the bus.
+SELECT t.id, t.cause, t.case_id, t.version, t.kind, t.at, t.written_at, t.detail, c.state, c.level, c.title, c.enterprise,
+    c.point, o.id IS NOT NULL AS queued, o.sent_at
+FROM timeline t JOIN cases c ON c.id = t.case_id LEFT JOIN outbox o ON o.id = t.id
+WHERE t.cause = ANY($1::uuid[]) ORDER BY t.written_at, t.case_id, t.version
 
 -- name: touched
 -- For reconcile: the timeline rows of each pushed event, and those of one enterprise that are one too many.

@@ -34,7 +34,7 @@ from services.hazards.domain.commands import (
 )
 from services.hazards.metrics import CASES as CASE_STEPS
 from services.hazards.shapes import alarm_json, case_json, counts_json, step_json
-from shared import audit
+from shared import audit, recovery
 from shared.access import Reader, Staff, staff_to
 from shared.codes import prefix_of
 from shared.description import body as described
@@ -313,6 +313,7 @@ async def act(request: Request, case: UUID, action: Action, staff: CaseStaff) ->
         known = in_sight(await store.case_for_command(db, case), staff)
         if not staff.may(action):
             raise Problem(403, "forbidden", f"the role {staff.role} may not {action}")
+        await recovery.refuse(db)
         _matches(request, known)
         changed, step = _obey(known, command, staff, await store.now(db), await store.periods(db))
         await store.keep_step(db, changed, step)

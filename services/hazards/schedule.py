@@ -3,30 +3,26 @@
 from dataclasses import replace
 
 from services.hazards import metrics, store
-from services.hazards.domain.alarm import BoardAlarm, Turn
-from services.hazards.domain.case import after_alarm, after_deadline, alarm_cause
-from services.hazards.domain.deadlines import to_confirm, to_rectify
+from services.hazards.domain.alarm import Turn, as_alarm
+from services.hazards.domain.case import after_alarm, after_deadline, alarm_cause, period_of
 from services.hazards.domain.ledger import Ledger
+from services.hazards.domain.recall import again
+from services.hazards.recovery import recalled
+from shared import telemetry
 from shared.database import Connection
-from shared.events.alarms import Alarm, AlarmData
-from shared.events.event import NAMESPACE, derived_id
+from shared.due import Due, Rows
+from shared.events.notifications import NotificationChanged
 from shared.timers import Timer
-from shared.vocabulary import AlarmState, CaseState
 
 BATCH = 100
 
 
-async def climb(db: Connection) -> int:
+async def _climb(db: Connection, rows: Rows) -> None:
     """Cases past their deadline become overdue, then climb a tier at each further period."""
     ledger, now, periods = Ledger(), await store.now(db), await store.periods(db)
-    due, resting = await store.due_cases(db, BATCH), []
-    for case in due:
-        period = (
-            to_confirm(periods, case.level)
-            if case.state is CaseState.REPORTED or case.grade is None
-            else to_rectify(periods, case.grade)
-        )
-        changed, step = after_deadline(case, now, period)
+    resting = []
+    for case in map(store.case_of, rows):
+        changed, step = after_deadline(case, now, period_of(case, periods))
         if step is None:
             resting.append(changed)
         else:
@@ -34,48 +30,49 @@ async def climb(db: Connection) -> int:
     await store.save_cases(db, resting)
     await store.keep(db, ledger)
     metrics.count((), ledger, await store.now(db))
-    return len(due)
 
 
-async def open_unanswered(db: Connection) -> int:
+async def _open_unanswered(db: Connection, rows: Rows) -> None:
     """An alarm that nobody answered for so long opens a case, or joins the one open at its point."""
-    due = await store.unanswered_alarms(db, BATCH)
-    if not due:
-        return 0
+    due = [store.alarm_of(row) for row in rows]
     ledger, periods = Ledger(), await store.periods(db)
     causes = {place.key: alarm_cause(place.key.enterprise, place.key.point) for place in due}
     known = {case.cause: case for case in await store.open_cases(db, causes.values())}
     for place in due:
-        case, step = after_alarm(known.get(causes[place.key]), _as_alarm(place), Turn.RAISED, periods)
+        case, step = after_alarm(known.get(causes[place.key]), as_alarm(place), Turn.RAISED, periods)
         known[case.cause] = case
         ledger.steps.append((case, step))
         ledger.changed[place.key] = replace(place, case=case.id, unanswered_at=None)
     await store.keep(db, ledger)
     metrics.count((), ledger, await store.now(db))
-    return len(due)
 
 
-def _as_alarm(place: BoardAlarm) -> Alarm:
-    """The alarm that waited, as the sign that opens its case; its id is of (row, step), so it is made once."""
-    assert place.raised_at is not None
-    name = f"{place.key.enterprise}/{place.key.point}/{place.key.level}/{place.occurrences}"
-    return Alarm(
-        id=derived_id(NAMESPACE, "unanswered", name),
-        source="//fengsui/hazards",
-        time=place.raised_at,
-        enterprise=place.key.enterprise,
-        enterprise_name=place.enterprise_name,
-        region=place.region,
-        industry=place.industry,
-        data=AlarmData(
-            point=place.key.point,
-            level=place.key.level,
-            state=AlarmState.RAISED,
-            value=place.value,
-            limit=place.limit,
-            message=place.message,
-        ),
-    )
+climb = Due("climb", store.due_cases, lambda row: str(row["id"]), _climb, BATCH)
+open_unanswered = Due(
+    "open_unanswered",
+    store.unanswered_alarms,
+    lambda row: f"{row['enterprise']}/{row['point']}/{row['level']}",
+    _open_unanswered,
+    BATCH,
+)
+TIMERS = tuple(Timer(step.timer, 1.0, step, BATCH, vital=True) for step in (climb, open_unanswered))
 
 
-TIMERS = (Timer("climb", 1.0, climb, BATCH), Timer("open_unanswered", 1.0, open_unanswered, BATCH))
+async def finish(db: Connection) -> int:
+    """After a restore: what waited in vain, the steps that no sign came before, then the answers; part by part."""
+    if opened := await open_unanswered(db):
+        return opened
+    if cases := await store.recalled_next(db, BATCH):
+        told, periods, ledger = await recalled(db, [case.id for case in cases]), await store.periods(db), Ledger()
+        for case in cases:
+            ledger.steps += again(case, told, periods)
+        await store.keep(db, ledger)
+        stuck = {case.id for case in cases} - {case.id for case, _ in ledger.steps}
+        if stuck:
+            await store.forget_recalled(db, stuck)
+            telemetry.log.error("steps_not_recalled", cases=len(stuck), first=str(min(stuck)))
+        return len(cases)
+    answers = [NotificationChanged.model_validate_json(body) for body in await store.recalled_answers(db, BATCH)]
+    if answers:
+        await store.acknowledge_alarms(db, {a.data.case: (a.time, a.data.by or "") for a in reversed(answers)})
+    return len(answers)

@@ -11,6 +11,7 @@ from services.hazards.domain.deadlines import DEFAULTS, Period, Periods
 from services.hazards.domain.ledger import Ledger, Policies, Policy
 from shared import outbox
 from shared.database import Connection
+from shared.due import Rows
 from shared.statements import statements
 from shared.topics import CASES
 from shared.vocabulary import AlarmState, CaseState, Grade, Level, Tier
@@ -25,6 +26,7 @@ ADD_STEPS = _SQL["add_steps"]
 ACKNOWLEDGE_ALARMS = _SQL["acknowledge_alarms"]
 TAKE_DUE_CASES = _SQL["take_due_cases"]
 TAKE_UNANSWERED = _SQL["take_unanswered_alarms"]
+LATE = _SQL["late"]
 PERIODS = _SQL["periods"]
 POLICIES = _SQL["policies"]
 NOW = _SQL["now"]
@@ -38,7 +40,12 @@ LIST_GRAVEST = _SQL["list_gravest"]
 BOARD_ALARMS = _SQL["board_alarms"]
 BOARD_CASES = _SQL["board_cases"]
 BOARD_ENTERPRISES = _SQL["board_enterprises"]
+TRACED = _SQL["traced"]
 TOUCHED = _SQL["touched"]
+RECALLED_STEPS = _SQL["recalled_steps"]
+RECALLED_NEXT = _SQL["recalled_next"]
+RECALLED_ANSWERS = _SQL["recalled_answers"]
+FORGET_RECALLED = _SQL["forget_recalled"]
 
 
 async def now(db: Connection) -> datetime:
@@ -101,7 +108,9 @@ async def save_steps(db: Connection, steps: Sequence[tuple[Case, Step]]) -> None
     """Writes the newest state of each case, and all its steps."""
     if not steps:
         return
-    await save_cases(db, {case.id: case for case, _ in steps}.values())
+    cases = {case.id: case for case, _ in steps}.values()
+    await save_cases(db, [case for case in cases if not case.is_open])  # first: a cause has one open case at a time
+    await save_cases(db, [case for case in cases if case.is_open])
     await _add_steps(db, [step for _, step in steps])
 
 
@@ -139,14 +148,14 @@ async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime,
     await db.execute(ACKNOWLEDGE_ALARMS, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
 
 
-async def due_cases(db: Connection, limit: int) -> list[Case]:
+async def due_cases(db: Connection, limit: int) -> Rows:
     """Cases whose deadline is to be looked at now."""
-    return [case_of(row) for row in await db.fetch(TAKE_DUE_CASES, limit)]
+    return await db.fetch(TAKE_DUE_CASES, limit)
 
 
-async def unanswered_alarms(db: Connection, limit: int) -> list[BoardAlarm]:
+async def unanswered_alarms(db: Connection, limit: int) -> Rows:
     """Alarms that waited too long for an answer."""
-    return [alarm_of(row) for row in await db.fetch(TAKE_UNANSWERED, limit)]
+    return await db.fetch(TAKE_UNANSWERED, limit)
 
 
 async def case_for_command(db: Connection, case: UUID) -> Case | None:
@@ -159,6 +168,26 @@ async def case_by_id(db: Connection, case: UUID) -> Case | None:
     """One case."""
     row = await db.fetchrow(CASE_BY_ID, case)
     return case_of(row) if row else None
+
+
+async def recalled_steps(db: Connection, cases: Iterable[UUID]) -> list[bytes]:
+    """Records of what was told of some cases after the backup, and of how any case began."""
+    return [row["body"] for row in await db.fetch(RECALLED_STEPS, sorted(set(cases)))]
+
+
+async def recalled_next(db: Connection, limit: int) -> list[Case]:
+    """Cases whose next step was recalled, held for this transaction."""
+    return [case_of(row) for row in await db.fetch(RECALLED_NEXT, limit)]
+
+
+async def forget_recalled(db: Connection, cases: Iterable[UUID]) -> None:
+    """Gives up steps that do not fit the case any more."""
+    await db.execute(FORGET_RECALLED, list(cases))
+
+
+async def recalled_answers(db: Connection, limit: int) -> list[bytes]:
+    """Takes records of answers that were set aside."""
+    return [row["body"] for row in await db.fetch(RECALLED_ANSWERS, limit)]
 
 
 def case_of(row: Any) -> Case:

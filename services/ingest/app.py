@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.ingest import handlers, routes
+from services.ingest import handlers, metrics, routes
 from services.ingest.doors import http
 from services.ingest.doors.credentials import Credentials
 from shared.service import Service
@@ -20,7 +20,16 @@ def add(app: FastAPI) -> None:
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
     credentials = Credentials(settings.postgres_ask, settings.rate_limit)
-    service = Service("ingest", settings, takings=TAKINGS, routes=add, tasks=lambda _service: [credentials.listen])
+    service = Service(
+        "ingest",
+        settings,
+        takings=TAKINGS,
+        routes=add,
+        tasks=lambda _service: [credentials.listen],
+        look=metrics.look,
+    )
     credentials.ask = lambda: service.ask
-    service.app.state.door = http.Door(settings, service.producer, credentials)
+    door = service.app.state.door = http.Door(settings, service.producer, credentials)
+    for intake in service.intakes:
+        intake.log_changed = door.memory.forget
     return service

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.ingest import store
+from shared.database import Connection
 from shared.vocabulary import AlarmState, Level
 
 DOOR_OUTCOMES = ("accepted", "duplicate", "rejected", "unknown")
@@ -16,6 +18,8 @@ DOOR_SECONDS = Histogram(
 DOOR_REMEMBERED = Gauge("fengsui_door_remembered", "Identities that the door remembers")
 READINGS = Counter("fengsui_engine_readings", "Readings that the alarm engine judged")
 ENGINE_ALARMS = Counter("fengsui_engine_alarms", "Alarms that the engine raised and cleared", ["level", "state"])
+SOURCES_EXPECTED = Gauge("fengsui_sources_expected", "Sources that promised to speak at an interval")
+SOURCES_SILENT = Gauge("fengsui_sources_silent", "Of those, silent for three of their own intervals")
 
 PATHS = ("events", "readings")
 STATUSES = ("200", "202", "400", "401", "403", "408", "413", "415", "422", "429", "500", "503")
@@ -29,3 +33,11 @@ for _kind in ("alarm", "hazard", "heartbeat", "reading", "other"):
 for _level in Level:
     for _state in AlarmState:
         ENGINE_ALARMS.labels(_level.value, _state.value)
+
+
+async def look(db: Connection) -> None:
+    """Shows how many sources have fallen silent."""
+    row = await db.fetchrow(store.COUNT_SOURCES)
+    assert row is not None
+    SOURCES_EXPECTED.set(row["expected"])
+    SOURCES_SILENT.set(row["silent"])

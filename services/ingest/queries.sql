@@ -90,7 +90,34 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[])
 ON CONFLICT (uscc, source) DO UPDATE SET heard_at = greatest(sources.heard_at, excluded.heard_at),
     interval_s = CASE WHEN excluded.heard_at >= sources.heard_at THEN excluded.interval_s ELSE sources.interval_s END
 
+-- name: count_sources
+-- How many sources promised to speak, and how many of them are silent for three of their own intervals; after a month
+-- of silence one is taken to be gone for good.
+SELECT count(*) AS expected, count(*) FILTER (WHERE heard_at < now() - 3 * interval_s * interval '1 second') AS silent
+FROM sources WHERE interval_s > 0 AND heard_at > now() - interval '30 days'
+
 -- name: list_sources
 -- When each source in sight was last heard, the longest silent first: those are looked for.
 SELECT s.* FROM sources s JOIN enterprises e USING (uscc)
 WHERE e.region ^@ $1 AND ($2::text IS NULL OR uscc = $2) ORDER BY heard_at, uscc, source LIMIT $3
+
+-- name: recall_enterprises
+-- After a restore: what the bus knows better.
+INSERT INTO enterprises AS e (uscc, name, region, industry, address, longitude, latitude, version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::int[])
+ON CONFLICT (uscc) DO UPDATE SET name = excluded.name, region = excluded.region, industry = excluded.industry,
+    address = excluded.address, longitude = excluded.longitude, latitude = excluded.latitude,
+    version = excluded.version, changed_at = now()
+WHERE e.version < excluded.version RETURNING uscc
+
+-- name: recall_points
+-- After a restore: what the bus knows better.
+INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s,
+    version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
+    $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::int[])
+ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
+    quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
+    hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
+    off_delay_s = excluded.off_delay_s, version = excluded.version, changed_at = now()
+WHERE p.version < excluded.version RETURNING uscc

@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any
 
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest import store
+from services.ingest import records, store
 from services.ingest.domain.keys import Key, hashed
 from services.ingest.domain.registry import ENTERPRISE_COLUMNS, POINT_COLUMNS, BadRow, Fault, enterprise_of, point_of
 from shared import audit, outbox
 from shared.access import Reader, Staff, staff_with
 from shared.database import Connection
+from shared.errors import told
+from shared.moments import WrittenMoment
 from shared.paging import Cursor, Limit, capped, page, place_of
 from shared.problems import Problem
 from shared.sight import sight
@@ -24,6 +27,9 @@ from shared.topics import REGISTRY
 router = APIRouter(prefix="/v1", tags=["registry"])
 RegistryStaff = Annotated[Staff, Depends(staff_with("registry"))]
 KeyStaff = Annotated[Staff, Depends(staff_with("keys"))]
+TraceStaff = Annotated[Staff, Depends(staff_with("reconcile"))]
+
+Pushed = Annotated[str, Query(max_length=512, pattern=r"^[^\x00]+$")]
 
 
 class NewKey(BaseModel):
@@ -201,6 +207,24 @@ async def list_sources(request: Request, staff: Reader, limit: Limit = 500) -> d
     async with sight(request, staff) as db:
         rows = await db.fetch(store.LIST_SOURCES, staff.prefix, staff.enterprise, capped(limit))
     return {"items": [dict(row) for row in rows], "next": None}
+
+
+@router.get("/records")
+async def list_records(
+    request: Request,
+    _staff: TraceStaff,
+    source: Pushed,
+    pushed: Annotated[Pushed, Query(alias="id")],
+    since: WrittenMoment,
+    until: WrittenMoment | None = None,
+) -> dict[str, Any]:
+    """The records of a pushed event that the broker stamped between two moments, among so many; for `fengsui trace`."""
+    kafka = request.app.state.service.settings.kafka
+    try:
+        found = await records.search(kafka, source, pushed, since, until)
+    except (KafkaError, OSError) as error:
+        raise Problem(503, "bus_unreachable", told(error)) from error
+    return {"items": found.found, "next": None, "searched": found.searched, "whole": found.whole}
 
 
 def add(app: FastAPI) -> None:

@@ -28,7 +28,10 @@ LIMITS_OF = _SQL["limits_of"]
 LOCK_BLOCKS = _SQL["lock_blocks"]
 SAVE_BLOCK = _SQL["save_block"]
 HEAR_SOURCES = _SQL["hear_sources"]
+COUNT_SOURCES = _SQL["count_sources"]
 LIST_SOURCES = _SQL["list_sources"]
+RECALL_ENTERPRISES = _SQL["recall_enterprises"]
+RECALL_POINTS = _SQL["recall_points"]
 
 SOURCE = "//fengsui/ingest"
 
@@ -69,6 +72,21 @@ async def save_points(
         )
         for row in changed
     ]
+
+
+async def recall(db: Connection, told: Sequence[EnterpriseRegistered | PointRegistered]) -> int:
+    """After a restore: takes what the bus knows in a newer version, and says how much that was."""
+    newest: dict[tuple[str, str], EnterpriseData | PointData] = {}
+    for event in told:
+        data = event.data
+        place = (data.uscc, data.point if isinstance(data, PointData) else "")
+        newest[place] = max(newest.get(place, data), data, key=lambda each: each.version)
+    changed = 0
+    for kind, query in ((EnterpriseData, RECALL_ENTERPRISES), (PointData, RECALL_POINTS)):
+        rows = [data.model_dump() for data in newest.values() if isinstance(data, kind)]
+        if rows:
+            changed += len(await db.fetch(query, *([row[name] for row in rows] for name in kind.model_fields)))
+    return changed
 
 
 async def pushers(db: Connection, codes: Iterable[str]) -> dict[str, Pusher]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from services.notify import handlers, routes
+from services.notify import handlers, metrics, recovery, routes
 from services.notify.delivery import Sender
-from services.notify.schedule import TIMERS
-from services.notify.store.calls import CALLED
+from services.notify.schedule import TIMERS, forgetting
+from services.notify.shapes import notification_json
+from services.notify.store.calls import CALLED, CALLS_BY_ID, NOTIFICATIONS_OF, attempts_of
+from services.notify.store.rows import call_of, notification_of
 from shared.database import Connection
 from shared.events.event import origin_id
 from shared.operations import Pushed, stages
@@ -30,12 +33,36 @@ async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]
     ]
 
 
+async def traced(db: Connection, events: Sequence[UUID]) -> dict[str, Any]:
+    """The calls that some events made, and who was told how."""
+    calls = {row["id"]: call_of(row) for row in await db.fetch(CALLS_BY_ID, events)}
+    told = [notification_of(row) for row in await db.fetch(NOTIFICATIONS_OF, list(calls))]
+    attempts = await attempts_of(db, [each.id for each in told])
+    standing = ("id", "case", "enterprise", "kind", "state", "tier", "opened_at", "answered_at", "answered_by")
+    return {
+        "calls": [{name: getattr(call, name) for name in standing} for call in calls.values()],
+        "notifications": [notification_json(calls[each.call], each, attempts.get(each.id, ())) for each in told],
+    }
+
+
 def _tasks(service: Service) -> Sequence[Task]:
     sender = Sender(service.settings, service.relay.wake)
     service.wakes.append(sender.wake)
-    return (sender.run, sender.measure)
+    service.checks.append(sender.reason)
+    return (sender.run,)
 
 
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
-    return Service("notify", settings, takings=TAKINGS, timers=TIMERS, routes=routes.add, tasks=_tasks, stages=verdicts)
+    return Service(
+        "notify",
+        settings,
+        takings=TAKINGS,
+        timers=(*TIMERS, forgetting(settings.message_days)),
+        routes=routes.add,
+        tasks=_tasks,
+        stages=verdicts,
+        traced=traced,
+        look=metrics.look,
+        finish=recovery.finish,
+    )

@@ -1,6 +1,7 @@
 """Messages go out: claimed, committed as sending, called, and settled in batches; a crash between may repeat one."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -11,18 +12,19 @@ from services.notify.domain.course import settled
 from services.notify.domain.notification import DeliveryState, Outcome, Result
 from services.notify.sealing import Seal, Unreadable
 from services.notify.store import calls as store
-from services.notify.store.deliveries import Claim, add_attempts, claim, waiting
+from services.notify.store.deliveries import Claim, add_attempts, claim
 from services.notify.telling import keep
-from shared import faults, telemetry
+from shared import faults, telemetry, tracing
 from shared.database import Connection, Line
+from shared.errors import told
 from shared.settings import Settings
 
 SLOTS = 128
 SHARE = 64  # of one contact: a receiver that hangs leaves room for the others
 POLL_S = 0.1
 LINGER_S = 0.005  # while calls are under way, so that many answers are settled at once
+LATE_S = 60.0  # a pass waits for no receiver; a transaction is cut after thirty seconds
 DRAIN_S = 6.0  # longer than a call may take, shorter than the service waits for its jobs
-MEASURE_S = 1.0
 
 Answer = tuple[Claim, Outcome]
 
@@ -35,11 +37,17 @@ class Sender:
         self._line = Line(settings.postgres_work, "notify.sender")
         self._seal = Seal(settings.home)
         self._woken = asyncio.Event()
+        self._passed_at, self._fault = time.monotonic(), ""
         self._calls: set[asyncio.Task[None]] = set()
         self._answers: list[Answer] = []
         self._under_way: Counter[str] = Counter()
         self._slow: set[str] = set()
         """Contacts whose last call failed: one message at a time, so that they do not hold up the others."""
+
+    def reason(self) -> str | None:
+        """Why nothing is sent now."""
+        silent = time.monotonic() - self._passed_at
+        return f"sender: no pass for {silent:.0f} s {self._fault}".rstrip() if silent > LATE_S else None
 
     def wake(self) -> None:
         """A commit of this process may have left something to send."""
@@ -52,7 +60,9 @@ class Sender:
             while True:
                 try:
                     await self._turn(channel)
+                    self._passed_at, self._fault = time.monotonic(), ""
                 except Exception as error:
+                    self._fault = told(error)
                     telemetry.log.warning("sender_failed", error=type(error).__name__, detail=str(error)[:300])
                     await asyncio.sleep(0.5)
                 await self._wait()
@@ -62,22 +72,6 @@ class Sender:
         finally:
             await channel.close()
             await self._line.close()
-
-    async def measure(self) -> None:
-        """Keeps the gauges; until cancelled."""
-        line = Line(self._settings.postgres_work, "notify.gauges")
-        try:
-            while True:
-                try:
-                    on_their_way, unanswered = await waiting(await line.get())
-                    metrics.DELIVERIES_WAITING.set(on_their_way)
-                    metrics.UNANSWERED_CALLS.set(unanswered)
-                except Exception as error:
-                    telemetry.log.warning("measure_failed", error=type(error).__name__)
-                    line.drop()
-                await asyncio.sleep(MEASURE_S)
-        finally:
-            await line.close()
 
     async def _wait(self) -> None:
         try:
@@ -112,7 +106,9 @@ class Sender:
 
     async def _call(self, channel: Webhook, claimed: Claim) -> None:
         try:
-            outcome = await self._attempt(channel, claimed)
+            with tracing.follow("attempt", "client", claimed.traceparent, _names(channel, claimed)) as span:
+                outcome = await self._attempt(channel, claimed, span.traceparent)
+                span.note({"fengsui.outcome": outcome.result.value})
             faults.point("attempt.after_answer")
             self._answers.append((claimed, outcome))
             (self._slow.add if outcome.result is Result.RETRY else self._slow.discard)(claimed.contact)
@@ -122,13 +118,15 @@ class Sender:
                 del self._under_way[claimed.contact]
             self._woken.set()
 
-    async def _attempt(self, channel: Webhook, claimed: Claim) -> Outcome:
+    async def _attempt(self, channel: Webhook, claimed: Claim, traceparent: str | None) -> Outcome:
+        if claimed.told:
+            return Outcome(Result.DELIVERED, "it had arrived before the database was restored")
         if claimed.webhook is None:
             return Outcome(Result.FAILED, "the contact has no webhook any more")
         try:
             sealed = [each for each in (claimed.secret, claimed.earlier_secret) if each is not None]
             secrets = [self._seal.open(each, claimed.contact) for each in sealed]
-            return await channel.deliver(claimed.webhook, secrets, str(claimed.id), claimed.body)
+            return await channel.deliver(claimed.webhook, secrets, str(claimed.id), claimed.body, traceparent)
         except Unreadable as error:
             telemetry.log.error("secret_unreadable", contact=claimed.contact, detail=str(error))
             return Outcome(Result.RETRY, str(error))
@@ -165,6 +163,17 @@ async def settle(db: Connection, channel: str, answers: Sequence[Answer]) -> lis
     await add_attempts(db, channel, kept)
     await keep(db, known, list(calls.values()), steps, now)
     return steps
+
+
+def _names(channel: Webhook, claimed: Claim) -> tracing.Attributes:
+    return {
+        "fengsui.channel": channel.name,
+        "fengsui.message": claimed.message,
+        "fengsui.delivery": claimed.id,
+        "fengsui.notification": claimed.notification,
+        "fengsui.call": claimed.call,
+        "fengsui.try": claimed.tries,
+    }
 
 
 def _is_ours(call: Call, claimed: Claim) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.notify import metrics
+from services.notify import metrics, recovery
 from services.notify.domain.calls import calls_people, take_events
 from services.notify.store import calls as store
 from services.notify.store.duty import duty, routes
@@ -19,6 +19,7 @@ async def call_people(db: Connection, events: Sequence[CaseChanged]) -> Held:
     cases, calling = {event.data.case for event in events}, [event for event in events if calls_people(event)]
     now = await store.now(db)
     told = await store.told_cases(db, cases, (event.data.case for event in calling))
+    told = await recovery.remembered(db, told)
     known = await store.calls_of_cases(db, cases)
     on_duty = await duty(db, {event.region for event in calling}, now)
     board = take_events(told, known.values(), events, on_duty, await routes(db), now)

@@ -7,6 +7,11 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.notify.domain.call import Step
 from services.notify.domain.notification import Outcome, Result
+from services.notify.store.deliveries import waiting
+from services.notify.store.duty import strength
+from shared import telemetry
+from shared.codes import tier_of
+from shared.database import Connection
 from shared.events.cases import CaseChanged
 from shared.vocabulary import CaseKind, NotificationKind, NotificationState, Tier
 
@@ -23,6 +28,8 @@ EVENT_TO_NOTIFICATION = Histogram(
 )
 DELIVERIES_WAITING = Gauge("fengsui_deliveries_waiting", "Messages on their way to their contacts")
 UNANSWERED_CALLS = Gauge("fengsui_unanswered_calls", "Calls that nobody answered and nobody is left to ask")
+OLDEST_PENDING = Gauge("fengsui_oldest_pending_seconds", "How long the oldest notification has not arrived")
+ON_DUTY = Gauge("fengsui_on_duty", "People who can be told now, where a roster ever named any", ["region", "tier"])
 
 for _state in NotificationState:
     NOTIFICATIONS.labels(_state.value)
@@ -64,3 +71,14 @@ def time_to_notification(events: Sequence[CaseChanged], now: datetime) -> None:
     for event in events:
         if event.data.kind is CaseKind.OPENED:
             EVENT_TO_NOTIFICATION.observe((now - event.data.opened_at).total_seconds())
+
+
+async def look(db: Connection) -> None:
+    """Shows what waits, since when, and whom a call would find."""
+    found = await waiting(db)
+    DELIVERIES_WAITING.set(found.deliveries)
+    UNANSWERED_CALLS.set(found.unanswered)
+    OLDEST_PENDING.set(found.pending_s)
+    telemetry.TIMER_LATE.labels("escalate").set(found.late_s)
+    for region, number in (await strength(db)).items():
+        ON_DUTY.labels(region, tier_of(region).value).set(number)

@@ -29,10 +29,12 @@ SELECT * FROM calls WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 
 -- name: take_due_calls
 -- Calls whose tier has had its time, each by one replica only.
-SELECT * FROM calls WHERE next_step_at <= now() ORDER BY next_step_at LIMIT $1 FOR UPDATE SKIP LOCKED
+SELECT * FROM calls WHERE next_step_at <= now()
+  AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'escalate' AND key = id::text AND again_at > now())
+ORDER BY next_step_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: notifications_of_calls
--- The notifications of calls whose rows are held.
+-- The notifications of some calls; who decides about them holds the rows of the calls.
 SELECT * FROM notifications WHERE call_id = ANY($1::uuid[]) ORDER BY created_at, id
 
 -- name: lock_deliveries
@@ -42,10 +44,11 @@ SELECT * FROM deliveries WHERE call_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 -- name: add_calls
 -- New calls; one that stands there already is an error, for its effect would be doubled.
 INSERT INTO calls (id, case_id, kind, is_alarm, level, title, region, enterprise, industry, point, source, pushid,
-    occurred_at, opened_at, first_created_at, state, tier, next_step_at, answered_at, answered_by, over_at)
+    occurred_at, opened_at, first_created_at, state, tier, next_step_at, answered_at, answered_by, over_at, traceparent)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[],
-    $16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::timestamptz[])
+    $16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::timestamptz[],
+    $22::text[])
 
 -- name: save_calls
 -- How calls stand now; whoever saves holds their rows.
@@ -84,18 +87,23 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS g(id, state, due_at) W
 -- name: claim_deliveries
 -- What is due, at most $1 of it: nothing of the contacts $2, one message of each of the contacts $3, $4 of any other.
 -- A lease that ran out is a call of which nobody knows the end.
-WITH first AS (
-    SELECT own.id FROM (
-        SELECT DISTINCT contact FROM deliveries
-        WHERE state IN ('waiting', 'sending') AND due_at <= now() AND contact <> ALL($2::text[])
-    ) AS c CROSS JOIN LATERAL (
-        SELECT id FROM deliveries d
-        WHERE d.contact = c.contact AND state IN ('waiting', 'sending') AND due_at <= now()
-        ORDER BY due_at, id LIMIT CASE WHEN c.contact = ANY($3::text[]) THEN 1 ELSE $4::int END
+WITH RECURSIVE waiting AS (  -- each contact with a message on its way, by skips through the index: however many wait
+    (SELECT contact FROM deliveries WHERE state IN ('waiting', 'sending') AND NOT EXISTS (SELECT FROM recovery)
+        ORDER BY contact LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.contact FROM deliveries d WHERE d.state IN ('waiting', 'sending') AND d.contact > w.contact
+        ORDER BY d.contact LIMIT 1)
+    FROM waiting w WHERE w.contact IS NOT NULL
+), first AS (
+    SELECT own.id FROM waiting w CROSS JOIN LATERAL (
+        SELECT id, due_at FROM deliveries d
+        WHERE d.contact = w.contact AND state IN ('waiting', 'sending') AND due_at <= now()
+        ORDER BY due_at, id LIMIT least($1, CASE WHEN w.contact = ANY($3::text[]) THEN 1 ELSE $4::int END)
     ) AS own
+    WHERE w.contact <> ALL($2::text[]) ORDER BY own.due_at, own.id LIMIT 2 * $1
 ), taken AS (
-    SELECT d.id, d.state, d.tries FROM deliveries d JOIN first USING (id)
-    WHERE d.state IN ('waiting', 'sending') AND d.due_at <= now()
+    SELECT d.id, d.state, d.tries FROM deliveries d
+    WHERE d.id = ANY(ARRAY(SELECT id FROM first)) AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
     ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries d SET state = 'sending', tries = d.tries + 1, due_at = now() + interval '30 seconds'
@@ -108,13 +116,25 @@ WITH first AS (
     FROM claimed WHERE lost
 )
 SELECT claimed.*, c.webhook, c.secret,
-    CASE WHEN c.secret_changed_at > now() - interval '1 day' THEN c.earlier_secret END AS earlier_secret
+    CASE WHEN c.secret_changed_at > now() - interval '1 day' THEN c.earlier_secret END AS earlier_secret,
+    (SELECT traceparent FROM calls WHERE id = claimed.call_id) AS traceparent,
+    EXISTS (SELECT FROM told WHERE delivery_id = claimed.id) AS told
 FROM claimed JOIN contacts c USING (contact)
 
 -- name: count_waiting
--- What is on its way, and the calls that nobody answers.
+-- What is on its way, the calls that nobody answers, and the seconds that the oldest notification waits to arrive and
+-- the oldest due call to climb. Of more than 2,000 messages on their way some are looked at: they are all late then.
 SELECT (SELECT count(*) FROM deliveries WHERE state IN ('waiting', 'sending')) AS deliveries,
-    (SELECT count(*) FROM calls WHERE state = 'exhausted') AS unanswered
+    (SELECT count(*) FROM calls WHERE state = 'exhausted') AS unanswered,
+    coalesce(extract(epoch FROM now() - (SELECT min(pending.created_at) FROM (
+        SELECT (SELECT created_at FROM notifications n WHERE n.id = d.notification_id AND n.state = 'pending')
+        FROM deliveries d WHERE state IN ('waiting', 'sending') AND message = 'created' LIMIT 2000
+    ) AS pending(created_at))), 0)::float8 AS pending_s,
+    coalesce(extract(epoch FROM now() - (
+        SELECT next_step_at FROM calls WHERE next_step_at <= now()
+            AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'escalate' AND key = id::text)
+        ORDER BY next_step_at LIMIT 1
+    )), 0)::float8 AS late_s
 
 -- name: add_attempts
 -- What channels answered.
@@ -151,6 +171,10 @@ SELECT region, min(at) AS at FROM (
     SELECT region, CASE WHEN starts_at > $2 THEN starts_at ELSE ends_at END AS at FROM rosters
     WHERE region = ANY($1::text[]) AND ends_at > $2
 ) AS turns GROUP BY region ORDER BY region
+
+-- name: rostered
+-- Those of some regions that a roster ever named.
+SELECT g.region FROM unnest($1::text[]) AS g(region) WHERE EXISTS (SELECT FROM rosters r WHERE r.region = g.region)
 
 -- name: systems
 -- The machines that are told everything.
@@ -247,3 +271,32 @@ ORDER BY starts_at, roster, contact LIMIT $8
 SELECT g.ord, count(c.id) AS calls, count(c.id) - count(DISTINCT c.enterprise) AS doubled
 FROM unnest($1::uuid[]) WITH ORDINALITY AS g(origin, ord)
 JOIN inbox i ON i.origin = g.origin JOIN calls c ON c.id = i.id GROUP BY g.ord
+
+-- name: take_recalled
+-- After a restore: a part of what this service had said, taken out case by case.
+DELETE FROM recalled WHERE id IN (SELECT id FROM recalled ORDER BY subject, id LIMIT $1) RETURNING body
+
+-- name: add_told
+-- Messages that had arrived before the restore.
+INSERT INTO told (delivery_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING
+
+-- name: correct_cases
+-- When cases were first told of and first answered, as it was before the restore.
+UPDATE cases c SET first_created_at = least(c.first_created_at, g.first_created_at),
+    answered_at = least(c.answered_at, g.answered_at)
+FROM (
+    SELECT id, min(first_created_at) AS first_created_at, min(answered_at) AS answered_at
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS e(id, first_created_at, answered_at) GROUP BY id
+) AS g WHERE c.id = g.id
+
+-- name: forget_messages
+-- Messages that came to their end so long ago, with their attempts; the notification stays.
+WITH old AS (
+    SELECT id FROM deliveries WHERE state IN ('delivered', 'failed', 'withdrawn') AND due_at < now() - $1::interval
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+), attempted AS (
+    DELETE FROM attempts a USING old WHERE a.delivery_id = old.id
+), told_of AS (
+    DELETE FROM told t USING old WHERE t.delivery_id = old.id
+)
+DELETE FROM deliveries d USING old WHERE d.id = old.id

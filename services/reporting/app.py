@@ -1,8 +1,10 @@
 """Puts reporting together."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from services.reporting import handlers, routes, store
+from services.reporting import handlers, metrics, routes, store
 from services.reporting.schedule import TIMERS
 from shared.database import Connection
 from shared.events.event import origin_id
@@ -34,6 +36,20 @@ async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]
     return found
 
 
+async def traced(db: Connection, events: Sequence[UUID]) -> dict[str, Any]:
+    """The facts that came of some events."""
+    return {"facts": [dict(row) for row in await db.fetch(store.TRACED, events)]}
+
+
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
-    return Service("reporting", settings, takings=TAKINGS, timers=TIMERS, routes=routes.add, stages=verdicts)
+    return Service(
+        "reporting",
+        settings,
+        takings=TAKINGS,
+        timers=TIMERS,
+        routes=routes.add,
+        stages=verdicts,
+        traced=traced,
+        look=metrics.look,
+    )

@@ -89,9 +89,10 @@ WHERE c.region ^@ $1 AND ($2::text IS NULL OR c.enterprise = $2) AND ($3::date I
 ORDER BY c.opened_at DESC, c.id DESC LIMIT $12
 
 -- name: allow_a_recount
--- Minutes and memory, for this transaction. A timer that runs keeps its first value unless it is stopped in between.
+-- Minutes, memory and whole tables, for this transaction. A timeout that runs keeps its first value unless it is
+-- stopped in between.
 SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '5min', true),
-    set_config('work_mem', '64MB', true)
+    set_config('work_mem', '64MB', true), set_config('enable_seqscan', 'on', true)
 
 -- name: recount
 -- Every roll-up beside a recount of its facts, and every case copy beside its facts, all in one snapshot.
@@ -120,6 +121,16 @@ SELECT (SELECT count(*) FROM pairs) AS compared,
         SELECT * FROM pairs WHERE kept IS DISTINCT FROM recounted
         ORDER BY measure, day, region, enterprise, case_id LIMIT $1
     ) AS d) AS differences
+
+-- name: standing
+-- How many cases are open, by level, and how many of them are overdue.
+SELECT level, count(*) AS open, count(*) FILTER (WHERE due_at < now()) AS overdue
+FROM cases WHERE state NOT IN ('closed', 'void') GROUP BY level
+
+-- name: traced
+-- For trace: the facts that came of some events.
+SELECT id, measure, at, day, region, industry, level, grade, enterprise, case_id, took FROM facts
+WHERE id = ANY($1::uuid[]) ORDER BY at, id, measure
 
 -- name: effects
 -- For reconcile: the facts that came of each pushed event, and how many of one enterprise and measure were too many.

@@ -25,7 +25,9 @@ LIST_FACTS = _SQL["list_facts"]
 LIST_STANDING = _SQL["list_standing"]
 ALLOW_A_RECOUNT = _SQL["allow_a_recount"]
 RECOUNT = _SQL["recount"]
+STANDING = _SQL["standing"]
 EFFECTS = _SQL["effects"]
+TRACED = _SQL["traced"]
 
 DIFFERENCES_SHOWN = 50
 RECOUNT_S = 310  # the database gives up first
@@ -68,7 +70,7 @@ async def keep_cases(db: Connection, copies: Sequence[CaseCopy]) -> set[UUID]:
     """Keeps the copies that are newer than what is there, and answers their ids."""
     if not copies:
         return set()
-    return {row["id"] for row in await db.fetch(KEEP_CASES, *_columns([astuple(copy) for copy in copies]))}
+    return {row["id"] for row in await db.fetch(KEEP_CASES, *_columns(copies))}
 
 
 async def keep_enterprises(db: Connection, told: Sequence[EnterpriseData]) -> set[str]:

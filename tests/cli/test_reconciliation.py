@@ -12,8 +12,8 @@ DEAD = {"verdicts": 0, "held": [], "dead": 1}
 def way(hazards=None, notify=None, reporting=None, **ingest) -> dict:
     """An event that reached everything once, but for what is said."""
     return {
-        "hazards": SEEN | {"effects": 1} | (hazards or {}),
-        "notify": SEEN | (notify or {}),
+        "hazards": SEEN | {"effects": 1, "doubled": 0} | (hazards or {}),
+        "notify": SEEN | {"effects": 1, "doubled": 0} | (notify or {}),
         "reporting": SEEN | {"doubled": 0} | (reporting or {}),
         **ingest,
     }
@@ -59,28 +59,19 @@ def test_a_dead_letter_is_held_and_not_missing(stage: str):
     assert Verdict(stage, Outcome.HELD, "dead_letter") in verdicts
 
 
-@pytest.mark.parametrize(
-    ("stage", "answer"),
-    [("hazards", {"effects": 2}), ("notify", {"verdicts": 2}), ("reporting", {"doubled": 1})],
-)
-def test_a_second_effect_is_a_double(stage: str, answer: dict):
+@pytest.mark.parametrize("stage", ["hazards", "notify", "reporting"])
+def test_an_effect_that_is_one_too_many_is_a_double(stage: str):
+    answer = {"verdicts": 2, "effects": 2, "doubled": 1}
+
     assert [v for v in judge(way(**{stage: answer})) if v.outcome is not Outcome.SEEN] == [
         Verdict(stage, Outcome.DOUBLED)
     ]
 
 
 def test_two_enterprises_that_use_the_same_names_are_not_each_other_s_doubles():
-    answers = way(hazards={"verdicts": 2, "effects": 2}, notify={"verdicts": 2}, reporting={"verdicts": 2})
+    both = {"verdicts": 2, "effects": 2, "doubled": 0}
 
-    assert all(verdict.outcome is Outcome.SEEN for verdict in judge(answers, times=2))
-
-
-def test_a_service_that_counts_doubles_itself_is_believed():
-    answers = way(hazards={"effects": 2, "doubled": 0}, notify={"verdicts": 2, "doubled": 0})
-    doubled = way(hazards={"effects": 2, "doubled": 1})
-
-    assert all(verdict.outcome is Outcome.SEEN for verdict in judge(answers))
-    assert judge(doubled, times=2)[0] == Verdict("hazards", Outcome.DOUBLED)
+    assert all(verdict.outcome is Outcome.SEEN for verdict in judge(way(hazards=both, notify=both, reporting=both)))
 
 
 def test_a_heartbeat_ends_at_ingest():
@@ -92,7 +83,7 @@ def test_a_heartbeat_ends_at_ingest():
 
 def test_a_report_counts_by_stage_and_names_the_first_that_are_wrong():
     report = Report()
-    for line in range(30):
+    for line in (*range(15, 30), *range(15)):
         report.add(Pushed(line, "s", str(line)), judge(way(notify=NOTHING)))
     report.add(Pushed(30, "s", "held"), judge(way(hazards={"effects": 0, "held": ["stale"]})))
 

@@ -8,7 +8,7 @@ import openpyxl
 import orjson
 import pytest
 
-from services.hazards.export import COLUMNS, csv_cell
+from services.hazards.export import COLUMNS, LINES, _parts, csv_cell
 from tests.hazards.desk import act, opened
 from tests.ingest.pushing import Plant
 
@@ -91,3 +91,18 @@ async def test_another_format_is_refused(plant: Plant):
 
     async with plant.stack.session.get(url, headers=plant.stack.headers()) as answer:
         assert answer.status == 422
+
+
+@pytest.mark.parametrize(
+    ("versions", "parts"),
+    [
+        ([], []),
+        ([1, 2, 3], [[1, 2, 3]]),
+        ([LINES, 1], [[LINES], [1]]),
+        ([10 * LINES, 1, LINES - 1, 1], [[10 * LINES], [1, LINES - 1], [1]]),
+    ],
+)
+def test_timelines_are_read_a_bounded_number_of_rows_at_a_time(versions, parts):
+    rows = [{"version": version} for version in versions]
+
+    assert [[row["version"] for row in part] for part in _parts(rows)] == parts

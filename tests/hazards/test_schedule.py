@@ -90,6 +90,28 @@ async def test_what_has_ended_does_not_climb(db, hear: Hear, state):
     assert await kinds(db) == ["opened"]
 
 
+async def stuck(db) -> list[tuple[str, str]]:
+    return [(row["key"], row["reason"]) for row in await db.fetch("SELECT key, reason FROM stuck_rows ORDER BY key")]
+
+
+async def test_a_case_that_nobody_can_read_holds_up_no_other_and_climbs_once_it_can(db, hear: Hear):
+    await hear(open_reported_cases, [report(f"h-{number}", grade=Grade.MAJOR) for number in range(5)])
+    cases = [row["id"] for row in await db.fetch("SELECT id FROM cases WHERE enterprise = $1", ENTERPRISE)]
+    await db.execute("UPDATE cases SET tier = 'village' WHERE id = $1", cases[2])
+    await fall_due(db)
+
+    assert await climb(db) == len(cases) - 1
+    assert await climb(db) == 0
+    held_back = await stuck(db)
+    await db.execute("UPDATE cases SET tier = 'county' WHERE id = $1", cases[2])
+    await db.execute("UPDATE stuck_rows SET again_at = now()")
+
+    assert await climb(db) == 1
+    assert held_back == [(str(cases[2]), "ValueError")]
+    assert await stuck(db) == []
+    assert await kinds(db) == ["opened"] * 5 + ["overdue"] * 5
+
+
 async def wait_too_long(db) -> None:
     await db.execute("UPDATE alarms SET unanswered_at = now() - interval '1 second' WHERE unanswered_at IS NOT NULL")
 
@@ -106,6 +128,19 @@ async def test_a_yellow_alarm_that_nobody_answered_opens_a_case_once(db, hear: H
     assert (found["level"], found["title"], found["occurrences"]) == ("yellow", "T-101 黄色报警：高报", 1)
     assert tuple(place) == (found["id"], None)
     assert await kinds(db) == ["opened"]
+
+
+async def test_an_alarm_that_nobody_can_read_holds_up_no_other(db, hear: Hear):
+    await hear(open_or_join_cases, [alarm("yellow", point=f"T-{number}") for number in (101, 102, 103)])
+    await wait_too_long(db)
+    await db.execute("UPDATE alarms SET level = 'violet' WHERE enterprise = $1 AND point = 'T-102'", ENTERPRISE)
+
+    await open_unanswered(db)
+    await open_unanswered(db)
+
+    opened = await db.fetch("SELECT point FROM cases WHERE enterprise = $1 ORDER BY point", ENTERPRISE)
+    assert [row["point"] for row in opened] == ["T-101", "T-103"]
+    assert await stuck(db) == [(f"{ENTERPRISE}/T-102/violet", "ValueError")]
 
 
 async def test_a_yellow_alarm_that_ended_or_still_has_time_opens_none(db, hear: Hear):

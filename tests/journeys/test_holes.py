@@ -1,14 +1,18 @@
 """The holes through which the obvious design loses events or stops the door, each seen to happen, stay closed."""
 
 import asyncio
+import time
 from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import ConnectionGroup
 
+from deploy.local.processes import recorded
 from shared.events.event import Event
 from shared.producer import Producer, Record, Unsent
 from shared.service import Service
@@ -75,7 +79,6 @@ async def test_a_client_that_waits_for_itself_ends_the_process(trial: Trial, mon
     """It fetches what is open, and never answers what is asked: then what was closed is never opened again."""
     given_up: list[str] = []
     monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
-    monkeypatch.setattr("shared.opener.ANSWER_S", 0.2)
     monkeypatch.setattr("shared.opener.SILENT_S", 1.0)
     await trial.write(wires(range(10)))
 
@@ -83,9 +86,64 @@ async def test_a_client_that_waits_for_itself_ends_the_process(trial: Trial, mon
         await trial.reached(10)
         consumer: Any = intake_of(service).consumer
         consumer._client._md_update_fut = asyncio.get_running_loop().create_future()
+        consumer._request_timeout_ms = 500
         await until(lambda: asyncio.sleep(0, given_up))
 
     assert given_up[0] == "client_silent"
+
+
+async def test_a_broker_that_is_frozen_for_a_while_is_told_of_and_ends_nothing(
+    trial: Trial, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[str] = []
+    monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
+    monkeypatch.setattr("shared.opener.ANSWER_S", 1.0)
+    broker = recorded(home, "kafka")
+    assert broker is not None
+    process = broker.process()
+    assert process is not None
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        process.suspend()
+        try:
+            _, frozen = await until(lambda: trial.readyz(service), lambda answer: "no answer" in str(answer))
+        finally:
+            process.resume()
+        await trial.write(wires(range(10, 20)))
+        await trial.reached(20)
+        await until(lambda: trial.readyz(service), lambda answer: answer[0] == 200)
+
+    assert frozen["reasons"] == [f"{trial.topic.name}: Kafka: no answer for 1 s"]
+    assert given_up == []
+
+
+async def test_a_connection_on_which_nothing_comes_any_more_is_made_anew(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a cut network; nothing is fetched and the group goes on, so that only the opener can find out."""
+    given_up: list[str] = []
+    monkeypatch.setattr("shared.opener.give_up", lambda event, **_fields: given_up.append(event))
+    monkeypatch.setattr("shared.service.REQUEST_S", 2.0)
+    monkeypatch.setattr("shared.opener.ANSWER_S", 0.5)
+    await trial.write(wires(range(10)))
+
+    async with trial.running() as service:
+        await trial.reached(10)
+        intake = intake_of(service)
+        consumer: Any = intake.consumer
+        intake.partitions[0].retry_at = time.monotonic() + 3600
+        intake.close(0)
+        await until(lambda: asyncio.sleep(0, not consumer._fetcher._pending_tasks))
+        node = consumer._client.get_random_node()
+        consumer._client._conns[node, ConnectionGroup.DEFAULT]._writer.transport.pause_reading()
+        await until(lambda: trial.readyz(service), lambda answer: "no answer" in str(answer))
+        intake.partitions[0].retry_at = 0.0
+        await trial.write(wires(range(10, 20)))
+        await trial.reached(20)
+
+    assert given_up == []
 
 
 @pytest.mark.parametrize("moves", [True, False])

@@ -77,6 +77,21 @@ async def test_a_known_id_with_other_content_is_a_dead_letter(trial: Trial) -> N
     assert (letter["reason"], letter["log_offset"], letter["event_id"]) == ("id_reused", 2, report("r-1").id)
 
 
+async def test_a_true_repeat_behind_one_that_only_has_its_id_is_no_dead_letter(trial: Trial) -> None:
+    impostor = report("r-1", digest="11" * 16).wire()
+    await trial.write(wires([1]))
+    async with trial.running():
+        await trial.reached(1)
+        await trial.write([impostor, *wires([1, 2]), impostor])
+        await trial.reached(5)
+
+    assert await trial.took(2) == numbered([1, 2])
+    assert [(letter["reason"], letter["log_offset"]) for letter in await trial.dead()] == [
+        ("id_reused", 1),
+        ("id_reused", 4),
+    ]
+
+
 async def stopped(trial: Trial, service: Service) -> str:
     """The sentence of readyz, once the partition has stopped."""
     _, answer = await until(lambda: trial.readyz(service), lambda answer: "/0 stopped: " in str(answer))

@@ -23,8 +23,9 @@ from deploy.tokens import mint
 from shared.consumer import Intake, Taking
 from shared.database import Connection, connect
 from shared.events.event import Event
-from shared.service import Service
+from shared.service import Service, Task
 from shared.settings import Settings
+from shared.timers import Timer
 from shared.topics import Topic
 from tests.shared.records import REPORTS, report
 from tests.stack import until
@@ -53,6 +54,8 @@ class Trial:
     topic: Topic
     spoil: Callable[[Sequence[Event]], None] = lambda _events: None
     """What goes wrong in the handler, before its effects."""
+    timers: Sequence[Timer] = ()
+    tasks: Sequence[Task] = ()
     port: int = 0
     """The same in every life, for by it a member of the group is known again."""
     session: aiohttp.ClientSession = field(init=False)
@@ -178,7 +181,13 @@ class Trial:
                 jwks=str(secrets.folder(self.postgres.home) / "jwks.json"),
                 port=self.port,
             )
-            service = Service(NAME, settings, takings=[Taking(self.topic, self._keep)])
+            service = Service(
+                NAME,
+                settings,
+                takings=[Taking(self.topic, self._keep)],
+                timers=self.timers,
+                tasks=lambda _service: self.tasks,
+            )
             intake_of(service)._group = group or intake_of(service)._group
             server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="warning"))
             async with service.running(), aiohttp.ClientSession() as self.session:

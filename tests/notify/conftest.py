@@ -26,7 +26,7 @@ from shared.migrate import migrate
 from shared.settings import Settings
 from tests.notify.stand import DATABASE, Door, Phone, there
 
-TABLES = "contacts, rosters, cases, calls, notifications, deliveries, attempts, inbox, outbox, dead_letters"
+TABLES = "contacts, rosters, cases, calls, notifications, deliveries, attempts, inbox, outbox, dead_letters, stuck_rows"
 WALLS = """
 CREATE SCHEMA notify AUTHORIZATION notify_owner;
 GRANT USAGE ON SCHEMA notify TO notify_work, notify_ask

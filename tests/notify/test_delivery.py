@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from services.notify.app import build
 from services.notify.delivery import Sender
 from services.notify.schedule import escalate
 from shared import faults
@@ -118,6 +119,42 @@ async def test_any_other_answer_is_final_and_the_next_tier_is_told_at_once(
 
     assert phone.heard() == [("boris", "created")]
     assert await db.fetchval("SELECT state FROM notifications WHERE contact = 'anna'") == "failed"
+
+
+async def test_a_call_that_nobody_can_read_holds_up_no_other(
+    door: Door, db: asyncpg.Connection, owner: asyncpg.Connection, hear: Hear, phone: Phone, sender: Sender
+) -> None:
+    await on_duty(door, TIERS, phone.url)
+    bad, good = case_event(case="bad"), case_event(case="good")
+    await hear(bad, good)
+    await settled(db)
+    await owner.execute("UPDATE calls SET kind = 'rumour' WHERE id = $1", bad.id)
+    await owner.execute("UPDATE calls SET next_step_at = now()")
+
+    async with db.transaction():
+        assert await escalate(db) == 1
+    await settled(db)
+
+    assert phone.heard().count(("boris", "created")) == 1
+    stuck = await db.fetch("SELECT timer, key, reason FROM stuck_rows")
+    assert [tuple(row) for row in stuck] == [("escalate", str(bad.id), "ValueError")]
+
+
+async def test_a_sender_that_does_not_get_through_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.notify.delivery.LATE_S", 1.0)
+    service = build(settings.model_copy(update={"postgres_work": "postgresql://nobody:hush@127.0.0.1:1/fengsui"}))
+    run, *_ = service.tasks(service)
+    (reason,) = service.checks
+    at_first = reason()
+
+    sending = asyncio.create_task(run())
+    told = await until(lambda: asyncio.sleep(0, reason()), lambda said: said is not None and "Refused" in said)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+    assert at_first is None
+    assert told.startswith("sender: no pass for ")
+    assert told.endswith(" s ConnectionRefusedError ECONNREFUSED")
 
 
 async def test_the_end_is_told_to_whoever_was_told_of_the_beginning(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.batches import Run, halves, parse
+from shared.batches import Run, halves, judge_repeats, parse
 from tests.shared.records import REPORTS, record, records, report
 
 runs_of_partitions = st.lists(st.tuples(st.integers(0, 1_000_000), st.integers(1, 40)), min_size=1, max_size=6).map(
@@ -93,16 +93,20 @@ def test_a_member_of_a_newer_writer_is_ignored() -> None:
 
 
 def test_the_same_event_twice_in_a_batch_counts_once() -> None:
-    batch = parse(REPORTS, [record(0, report("h-1").wire()), record(1, report("h-1").wire())])
+    first = report("h-1")
+    batch = parse(REPORTS, [record(0, first.wire()), record(1, first.wire())])
+
+    judge_repeats(batch, {first.id: first.digest})
 
     assert len(batch.events) == 1
     assert batch.duplicates == 1
 
 
 def test_a_known_id_with_other_content_is_a_dead_letter() -> None:
-    other = report("h-1", "别的内容", digest="11" * 16)
+    first, other = report("h-1"), report("h-1", "别的内容", digest="11" * 16)
+    batch = parse(REPORTS, [record(0, first.wire()), record(1, other.wire())])
 
-    batch = parse(REPORTS, [record(0, report("h-1").wire()), record(1, other.wire())])
+    judge_repeats(batch, {first.id: first.digest})
 
     assert [event.data.title for _, event in batch.events] == ["安全阀未校验"]
     assert [(letter.reason, letter.record.offset) for letter in batch.dead] == [("id_reused", 1)]

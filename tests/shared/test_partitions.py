@@ -1,11 +1,25 @@
 """A partition takes what comes next, and nothing else."""
 
 import time
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from shared.batches import fingerprint
-from shared.partitions import POISON_COUNT, POISON_WINDOW, Partition, State, TooPoisonous, WrongLog
+from shared.log_identity import LogIdentity
+from shared.partitions import (
+    POISON_COUNT,
+    POISON_WINDOW,
+    Choice,
+    Fault,
+    Partition,
+    State,
+    TooPoisonous,
+    WrongLog,
+    choice,
+    why_not,
+)
 from tests.shared.records import record, records
 
 
@@ -44,6 +58,15 @@ def test_a_hole_met_twice_is_another_log() -> None:
 
     with pytest.raises(WrongLog, match="records 10 to 11 are missing"):
         part.usable(records(12, 13), gaps_are_normal=False)
+
+
+def test_a_hole_that_a_person_looked_at_is_met_anew() -> None:
+    part = opened(10)
+    part.usable(records(12, 13), gaps_are_normal=False)
+    part.stop("records are missing", Fault.HOLE)
+    part.open(8, None)
+
+    assert part.usable(records(8, 9, 12), gaps_are_normal=False) == records(8, 9)
 
 
 def test_a_hole_that_was_not_there_the_second_time_is_forgotten() -> None:
@@ -158,3 +181,43 @@ def test_a_person_who_lets_it_go_on_begins_a_new_count() -> None:
     part.open(21, None)
 
     part.judge(1, 1, "bad")
+
+
+THIS, LOG = UUID(int=1), {"cluster": "c", "topic_id": UUID(int=1), "next": 40, "stopped": None, "fault": None}
+
+
+@pytest.mark.parametrize(
+    ("row", "partitions", "fault"),
+    [
+        ({}, 12, None),
+        ({"cluster": "other"}, 12, Fault.ANOTHER_LOG),
+        ({"topic_id": UUID(int=2)}, 12, Fault.ANOTHER_LOG),
+        ({"next": 51}, 12, Fault.SHORTER),
+        ({"next": 50}, 12, None),
+        ({}, 6, Fault.PARTITIONS),
+        ({"stopped": "why"}, 12, Fault.REFUSED),  # by the version before, which kept no fault
+        ({"stopped": "why", "fault": "hole"}, 12, Fault.HOLE),
+    ],
+)
+def test_a_log_is_read_only_where_its_position_counts(
+    row: dict[str, Any], partitions: int, fault: Fault | None
+) -> None:
+    wrong = why_not(LOG | row, LogIdentity("c", THIS, partitions), 50, 12)
+
+    assert (wrong and wrong[0]) == fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "offset", "meaning"),
+    [
+        (Fault.HOLE, 10, Choice(10, again=30, skipped=0, first_skipped=40)),
+        (Fault.HOLE, 40, Choice(40, again=0, skipped=0, first_skipped=40)),
+        (Fault.HOLE, 45, Choice(45, again=0, skipped=5, first_skipped=40)),
+        (Fault.REFUSED, 100, Choice(100, again=0, skipped=60, first_skipped=40)),
+        (Fault.ANOTHER_LOG, 10, Choice(10, again=90, skipped=0, first_skipped=10)),
+        (Fault.SHORTER, 100, Choice(100, again=0, skipped=90, first_skipped=10)),
+        (Fault.OTHER_RECORD, 60, Choice(60, again=40, skipped=50, first_skipped=10)),
+    ],
+)
+def test_a_way_on_says_what_it_reads_again_and_what_it_skips(fault: Fault, offset: int, meaning: Choice) -> None:
+    assert choice(fault, following=40, first=10, end=100, offset=offset) == meaning

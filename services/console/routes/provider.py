@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.console import store
+from services.console import metrics, store
 from services.console.domain.accounts import is_name
 from services.console.domain.sessions import way_back
 from services.console.entrance import STRANGER, encrypted, enter
@@ -92,6 +92,7 @@ async def _refuse(request: Request, name: str, reason: str, asked: str | None = 
 
 def _refusal(request: Request, reason: str, asked: str | None = None) -> Response:
     """The one text; what anybody could send as often as they like is logged and no more."""
+    metrics.LOGINS.labels(metrics.REFUSED).inc()
     telemetry.log.warning("provider_login_refused", reason=reason[:300])
     return form(request, asked, 403, refused=True)
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.events.alarms import Alarm
+from shared.events.alarms import Alarm, AlarmData
+from shared.events.event import NAMESPACE, derived_id
 from shared.vocabulary import AlarmState, Level
 
 SERIOUS = frozenset({Level.RED, Level.ORANGE})  # these open a case by themselves (contracts, "Cases")
@@ -123,3 +124,26 @@ def _raised(place: BoardAlarm, alarm: Alarm) -> BoardAlarm:
 
 def _later(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else max(one, other)
+
+
+def as_alarm(place: BoardAlarm) -> Alarm:
+    """The alarm that waited, as the sign that opens its case; its id is of (row, step), so it is made once."""
+    assert place.raised_at is not None
+    name = f"{place.key.enterprise}/{place.key.point}/{place.key.level}/{place.occurrences}"
+    return Alarm(
+        id=derived_id(NAMESPACE, "unanswered", name),
+        source="//fengsui/hazards",
+        time=place.raised_at,
+        enterprise=place.key.enterprise,
+        enterprise_name=place.enterprise_name,
+        region=place.region,
+        industry=place.industry,
+        data=AlarmData(
+            point=place.key.point,
+            level=place.key.level,
+            state=AlarmState.RAISED,
+            value=place.value,
+            limit=place.limit,
+            message=place.message,
+        ),
+    )

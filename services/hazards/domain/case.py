@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.hazards.domain.alarm import Turn
-from services.hazards.domain.deadlines import Period, Periods, to_confirm
+from services.hazards.domain.deadlines import Period, Periods, to_confirm, to_rectify
 from services.hazards.domain.grading import LEVEL_ZH, level_of
 from shared.codes import tier_of
 from shared.events.alarms import Alarm
@@ -74,6 +74,7 @@ class Step:
     cause: UUID | None = None
     """The event that touched the case; none for a command or a deadline."""
     returned: bool = False
+    traceparent: str | None = None
 
 
 @lru_cache(maxsize=100_000)
@@ -183,7 +184,15 @@ def _step(
         origin=Origin(source=event.source, id=event.pushid) if event.pushid else None,
         cause=event.id,
         returned=returned,
+        traceparent=event.traceparent,
     )
+
+
+def period_of(case: Case, periods: Periods) -> Period:
+    """How long the case may stay where it is."""
+    if case.state is CaseState.REPORTED or case.grade is None:
+        return to_confirm(periods, case.level)
+    return to_rectify(periods, case.grade)
 
 
 _NEXT_TIER = {Tier.COUNTY: Tier.CITY, Tier.CITY: Tier.PROVINCE}
@@ -227,6 +236,7 @@ def tell(case: Case, step: Step) -> CaseChanged:
         enterprise=case.enterprise,
         region=case.region,
         industry=case.industry,
+        traceparent=step.traceparent,
         data=CaseData(
             case=case.id,
             version=case.version,

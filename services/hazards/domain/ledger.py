@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID
 
-from services.hazards.domain.alarm import SERIOUS, AlarmKey, BoardAlarm, Turn, after
+from services.hazards.domain.alarm import SERIOUS, AlarmKey, BoardAlarm, Turn, after, as_alarm
 from services.hazards.domain.case import Case, Step, after_alarm, after_clearing, after_report, alarm_cause
 from services.hazards.domain.deadlines import Periods
+from services.hazards.domain.recall import Recalled, again
 from shared.events.alarms import Alarm
+from shared.events.event import derived_id
 from shared.events.hazards import HazardReport
 from shared.vocabulary import GRAVITY, Level
 
@@ -35,12 +38,16 @@ class Ledger:
     steps: list[tuple[Case, Step]] = field(default_factory=list)
     held: dict[UUID, str] = field(default_factory=dict)
     changed: dict[AlarmKey, BoardAlarm] = field(default_factory=dict)
+    recalled: Recalled = field(default_factory=dict)
+    """After a restore: steps that people took in between, each at its version."""
 
     def take(self, alarm: Alarm, periods: Periods, policies: Policies) -> None:
         """One alarm: onto the board, then to its case, or held with the reason."""
         key = AlarmKey(alarm.enterprise, alarm.data.point, alarm.data.level)
-        place, turn = after(self.board.get(key), alarm)
         cause = alarm_cause(alarm.enterprise, alarm.data.point)
+        if self.recalled:
+            self._wait_in_vain(cause, key, periods)
+        place, turn = after(self.board.get(key), alarm)
         case = self.cases.get(cause)
         match turn:
             case Turn.STALE | Turn.NOTHING:
@@ -49,11 +56,11 @@ class Ledger:
                 if case is None or alarm.data.level not in case.active:
                     self.held[alarm.id] = "no_open_case"
                 else:
-                    self._keep(cause, *after_clearing(case, alarm))
+                    self._keep(cause, *after_clearing(case, alarm), periods)
             case Turn.RAISED | Turn.AGAIN | Turn.LATE:
                 policy = policies.get(alarm.data.level, Policy())
                 if self._concerns(case, place, policy):
-                    case = self._keep(cause, *after_alarm(case, alarm, turn, periods))
+                    case = self._keep(cause, *after_alarm(case, alarm, turn, periods), periods)
                     if place.case != case.id or place.unanswered_at is not None:
                         place = replace(place, case=case.id, unanswered_at=None)
                 else:
@@ -73,19 +80,49 @@ class Ledger:
 
     def report(self, report: HazardReport, periods: Periods) -> None:
         """One hazard report: a case of its own."""
-        self._keep(report.id, *after_report(report, periods))
+        self._keep(report.id, *after_report(report, periods), periods)
 
-    def _keep(self, cause: UUID, case: Case, step: Step) -> Case:
-        self.cases[cause] = case
+    def _keep(self, cause: UUID, case: Case, step: Step, periods: Periods) -> Case:
         self.steps.append((case, step))
+        return self.know(cause, case, periods)
+
+    def know(self, cause: UUID, case: Case, periods: Periods) -> Case:
+        """How a case stands, once what was recalled of it at this version is taken again."""
+        if self.recalled and (more := again(case, self.recalled, periods)):
+            self.steps += more
+            case = more[-1][0]
+        if case.is_open:
+            self.cases[cause] = case
+        else:
+            self.cases.pop(cause, None)
         return case
+
+    def _wait_in_vain(self, cause: UUID, key: AlarmKey, periods: Periods) -> None:
+        """Before a restore nobody had answered an alarm of the point, and so it opened a case here or joined one."""
+        for other in (key._replace(level=level) for level in Level):
+            place, case = self.board.get(other), self.cases.get(cause)
+            if place is None or place.unanswered_at is None:
+                continue
+            waiting = as_alarm(place)
+            step = (case.id, case.version + 1) if case else (derived_id(waiting.id, "opened"), 1)
+            event = self.recalled.get(step)
+            if event is not None and event.id == derived_id(waiting.id, "case"):
+                case = self._keep(cause, *after_alarm(case, waiting, Turn.RAISED, periods), periods)
+                self.board[other] = self.changed[other] = replace(place, case=case.id, unanswered_at=None)
 
 
 def take_alarms(
-    board: Iterable[BoardAlarm], cases: Iterable[Case], alarms: Sequence[Alarm], periods: Periods, policies: Policies
+    board: Iterable[BoardAlarm],
+    cases: Iterable[Case],
+    alarms: Sequence[Alarm],
+    periods: Periods,
+    policies: Policies,
+    recalled: Recalled = MappingProxyType({}),
 ) -> Ledger:
     """The ledger after a batch of alarms, given what was known of their points."""
-    ledger = Ledger({place.key: place for place in board}, {case.cause: case for case in cases})
+    ledger = Ledger({place.key: place for place in board}, recalled=recalled)
+    for case in cases:
+        ledger.know(case.cause, case, periods)
     for alarm in alarms:
         ledger.take(alarm, periods, policies)
     return ledger

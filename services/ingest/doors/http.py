@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -18,7 +18,7 @@ from services.ingest.doors import body
 from services.ingest.doors.credentials import Credentials, Held
 from services.ingest.doors.description import ANSWERS, DRY_RUN, EVENTS, FRAME
 from services.ingest.doors.memory import Memory
-from shared import faults, telemetry
+from shared import faults, telemetry, tracing
 from shared.access import bearer, keyed
 from shared.description import body as described
 from shared.events.alarms import Alarm
@@ -28,6 +28,7 @@ from shared.problems import Problem
 from shared.producer import Producer, Record
 from shared.settings import Settings
 from shared.topics import ALARMS, READINGS, REPORTS, Topic
+from shared.tracing import Span
 
 ITEM_LIMIT: Final = 10_000
 ONE: Final = "application/cloudevents+json"
@@ -83,6 +84,9 @@ async def _enter(request: Request) -> tuple[Door, Held]:
     return door, held
 
 
+Push = Callable[[Request, Door, Held, Span], Awaitable[Response]]
+
+
 def _up(seconds: float) -> str:
     return str(int(-(-seconds // 1)))
 
@@ -92,7 +96,7 @@ async def push_events(request: Request) -> Response:
     """Takes CloudEvents: one, a batch, or one in binary mode."""
     started = time.perf_counter()
     try:
-        answer = await _push_events(request)
+        answer = await _traced("push events", request, _push_events)
     except Problem as problem:
         answer = problem.response()
     return _measured("events", answer, started)
@@ -103,7 +107,7 @@ async def push_readings(request: Request) -> Response:
     """Takes one frame of readings, as rows or as columns."""
     started = time.perf_counter()
     try:
-        answer = await _push_readings(request)
+        answer = await _traced("push readings", request, _push_readings)
     except Problem as problem:
         answer = problem.response()
     return _measured("readings", answer, started)
@@ -115,15 +119,26 @@ def _measured(path: str, answer: Response, started: float) -> Response:
     return answer
 
 
-async def _push_events(request: Request) -> Response:
+async def _traced(name: str, request: Request, push: Push) -> Response:
+    """Whoever has no key begins no trace."""
     door, held = await _enter(request)
+    with tracing.begin(name, request.headers.get("traceparent")) as span:
+        try:
+            answer = await push(request, door, held, span)
+        except Problem as problem:
+            answer = problem.response()
+        span.note({"http.response.status_code": answer.status_code})
+        return answer
+
+
+async def _push_events(request: Request, door: Door, held: Held, span: Span) -> Response:
     dry = _dry_run(request)
     items, twice = await _items(request, held)
     now = door.now()
     admitted, rejected = await _admit_all(door, held, items, twice, now)
     fresh, duplicates = _unrepeated(door, admitted, rejected)
     if not dry and fresh:
-        await _send(door, [(topic_of(event), event) for _, event in fresh])
+        await _send(door, [(topic_of(event), event) for _, event in fresh], span)
         for _, event in fresh:
             door.memory.keep(event.id, event.digest or "")
     if not dry:
@@ -259,10 +274,12 @@ def topic_of(event: Event | Frame) -> Topic:
             return READINGS
 
 
-async def _send(door: Door, events: Sequence[tuple[Topic, Any]]) -> None:
+async def _send(door: Door, events: Sequence[tuple[Topic, Any]], span: Span) -> None:
     faults.point("door.before_send")
+    events = tracing.carried(span, events)
     records = [Record(topic.name, topic.key(event).encode(), event.wire()) for topic, event in events]
-    outcomes = await door.producer.send(records)
+    with span.child("send", "producer", tracing.KAFKA):
+        outcomes = await door.producer.send(records)
     failed = [outcome for outcome in outcomes if outcome is not None]
     if failed:
         for _, event in events:
@@ -298,8 +315,7 @@ def _verdict(accepted: int, duplicates: int, rejected: Sequence[Mapping[str, Any
     return Problem(422, "nothing_valid", "no item could be accepted", **counts).response()
 
 
-async def _push_readings(request: Request) -> Response:
-    door, held = await _enter(request)
+async def _push_readings(request: Request, door: Door, held: Held, span: Span) -> Response:
     media, charset = _media(request)
     if media != DATA or charset not in ("", "utf-8", "utf8"):
         raise Problem(415, "unsupported_media_type", f"Content-Type may be {DATA}, in UTF-8")
@@ -311,7 +327,7 @@ async def _push_readings(request: Request) -> Response:
     now = door.now()
     admitted = await _admit_readings(door, held, parsed, now)
     if admitted.readings and not _dry_run(request):
-        await _send(door, [(READINGS, frame_of(admitted, held.pusher, now))])
+        await _send(door, [(READINGS, frame_of(admitted, held.pusher, now))], span)
         metrics.DOOR_ITEMS.labels("reading", "accepted").inc(len(admitted.readings))
     rejected = [
         {"index": index, "id": None, "code": refused.code, "detail": refused.detail, "pointer": refused.pointer}

@@ -19,6 +19,11 @@ class Memory:
         """The digest it was acknowledged with, None where it is not remembered."""
         return self._known.get(identity)
 
+    def forget(self) -> None:
+        """All of them: the log that acknowledged them may be another one now, and lack them."""
+        self._known.clear()
+        DOOR_REMEMBERED.set(0)
+
     def keep(self, identity: UUID, digest: str) -> None:
         """Only after the broker's acknowledgement: a push that failed can always be sent again."""
         self._known[identity] = digest

@@ -55,7 +55,9 @@ class Webhook:
             auto_decompress=False,  # a small answer must not unpack into a large one
         )
 
-    async def deliver(self, target: str, secrets: Sequence[str], name: str, body: bytes) -> Outcome:
+    async def deliver(
+        self, target: str, secrets: Sequence[str], name: str, body: bytes, traceparent: str | None = None
+    ) -> Outcome:
         """One attempt, within five seconds; `name` is the webhook-id. Raises nothing that a target can cause."""
         stamp = int(time.time())
         headers = {
@@ -63,6 +65,8 @@ class Webhook:
             "webhook-timestamp": str(stamp),
             "webhook-signature": signature(secrets, name, stamp, body),
         }
+        if traceparent is not None:
+            headers["traceparent"] = traceparent
         try:
             url = checked(target, self._allow)
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:

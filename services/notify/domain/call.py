@@ -49,6 +49,8 @@ class Call:
     answered_at: datetime | None = None
     answered_by: str | None = None
     over_at: datetime | None = None
+    traceparent: str | None = None
+    """The trace of what called; all that is told because of it belongs there, hours later too."""
     notifications: tuple[Notification, ...] = ()
 
     @property
@@ -95,6 +97,7 @@ def tell(call: Call, step: Step, now: datetime) -> NotificationChanged:
         enterprise=call.enterprise,
         region=call.region,
         industry=call.industry,
+        traceparent=call.traceparent,
         data=NotificationData(
             notification=after.id,
             kind=step.kind,

@@ -47,6 +47,7 @@ def opened(event: CaseChanged, first_created_at: datetime, duty: Duty, routes: R
         tier=own,
         next_step_at=None,
         over_at=now if is_alarm and not data.in_alarm else None,
+        traceparent=event.traceparent,
     )
     call = _reach(call, first_tier(routes, data.level, own), duty, routes, now, steps)
     told = {each.contact for each in call.notifications}

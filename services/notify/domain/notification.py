@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.events.event import derived_id
-from shared.vocabulary import NotificationState, Tier
+from shared.vocabulary import NotificationKind, NotificationState, Tier
 
 MOST_TRIES: Final = 20
 LONGEST_PAUSE_S: Final = 60.0
@@ -104,6 +104,19 @@ class Notification:
 def notification_id(call: UUID, tier: Tier, contact: str) -> UUID:
     """One per call, tier and contact."""
     return derived_id(call, tier, contact)
+
+
+_ARRIVED: Final = {
+    NotificationKind.DELIVERED: Message.CREATED,
+    NotificationKind.ESCALATED: Message.ESCALATED,
+    NotificationKind.ACKNOWLEDGED: Message.ACKNOWLEDGED,
+    NotificationKind.ENDED: Message.ENDED,
+}
+
+
+def arrived(notification: UUID, kind: NotificationKind) -> UUID | None:
+    """The message that has arrived, or was on its way, when a notification's step is on the bus."""
+    return derived_id(notification, _ARRIVED[kind]) if kind in _ARRIVED else None
 
 
 def created(call: UUID, tier: Tier, contact: str, now: datetime, *, on_duty: bool) -> Notification:

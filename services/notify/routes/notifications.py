@@ -15,7 +15,7 @@ from services.notify.shapes import notification_json
 from services.notify.store import calls as store
 from services.notify.store.rows import call_of, notification_of
 from services.notify.telling import keep
-from shared import audit
+from shared import audit, recovery
 from shared.access import Reader, Staff, staff_with
 from shared.database import Connection
 from shared.moments import WrittenMoment
@@ -75,6 +75,7 @@ async def acknowledge(request: Request, notification: UUID, staff: DutyStaff) ->
     """Answers the whole call; whoever was told hears of it. Once answered, the first answer stands."""
     async with sight(request, staff) as db:
         found = await _in_sight(db, notification, staff)
+        await recovery.refuse(db)
         if not found.can_be_acknowledged:
             raise Problem(409, "not_told", f"a {found.state} notification was told to nobody", state=found.state)
         if found.state is not NotificationState.ACKNOWLEDGED:
@@ -91,6 +92,7 @@ async def acknowledge_case(request: Request, case: UUID, staff: DutyStaff) -> JS
         rows = await db.fetch(store.CALLS_OF_CASE, case, staff.prefix, staff.enterprise)
         if not rows:
             raise not_found("case")
+        await recovery.refuse(db)
         calls = await _answer_all(db, case, [row["id"] for row in rows], staff)
         answers = [call for call in calls if call.answered_at is not None]
         if not answers:

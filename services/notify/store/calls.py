@@ -12,6 +12,7 @@ from services.notify.domain.notification import Delivery, Message, Notification
 from services.notify.shapes import message_body
 from services.notify.store.rows import call_of, columns, delivery_of, notification_of
 from shared.database import Connection
+from shared.due import Rows
 from shared.statements import statements
 
 _SQL = statements("services.notify")
@@ -44,7 +45,7 @@ async def now(db: Connection) -> datetime:
     return moment
 
 
-async def told_cases(db: Connection, cases: Iterable[UUID], begun: Iterable[UUID]) -> list[ToldCase]:
+async def told_cases(db: Connection, cases: Iterable[UUID], begun: Iterable[UUID]) -> Sequence[ToldCase]:
     """What is remembered of cases, held for this transaction; of those begun, a row is made."""
     if new := sorted(set(begun)):
         await db.execute(REMEMBER_CASES, new)
@@ -59,20 +60,21 @@ async def answer_cases(db: Connection, cases: Iterable[UUID]) -> None:
 
 async def calls_of_cases(db: Connection, cases: Iterable[UUID]) -> dict[UUID, Call]:
     """The calls of cases that are not ended, held for this transaction."""
-    return await _whole(db, await db.fetch(LOCK_CALLS_OF_CASES, sorted(set(cases))))
+    return await whole(db, await db.fetch(LOCK_CALLS_OF_CASES, sorted(set(cases))))
 
 
 async def calls_held(db: Connection, calls: Iterable[UUID]) -> dict[UUID, Call]:
     """Some calls, held for this transaction."""
-    return await _whole(db, await db.fetch(LOCK_CALLS, sorted(set(calls))))
+    return await whole(db, await db.fetch(LOCK_CALLS, sorted(set(calls))))
 
 
-async def due_calls(db: Connection, limit: int) -> dict[UUID, Call]:
-    """Calls whose next step is due."""
-    return await _whole(db, await db.fetch(TAKE_DUE_CALLS, limit))
+async def due_calls(db: Connection, limit: int) -> Rows:
+    """Calls whose next step is due, as rows."""
+    return await db.fetch(TAKE_DUE_CALLS, limit)
 
 
-async def _whole(db: Connection, rows: Sequence[Any]) -> dict[UUID, Call]:
+async def whole(db: Connection, rows: Sequence[Any]) -> dict[UUID, Call]:
+    """Rows of calls as values, with their notifications and deliveries."""
     if not rows:
         return {}
     ids = [row["id"] for row in rows]
@@ -121,6 +123,7 @@ async def _save_calls(db: Connection, known: Mapping[UUID, Call], calls: Sequenc
             c.id, c.case, c.kind.value, c.is_alarm, c.level.value, c.title, c.region, c.enterprise, c.industry, c.point,
             c.origin and c.origin.source, c.origin and c.origin.id, c.occurred_at, c.opened_at, c.first_created_at,
             c.state.value, c.tier.value, c.next_step_at, c.answered_at, c.answered_by, c.over_at,
+            c.traceparent,
         )
         for c in calls if c.id not in known
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ _SQL = statements("services.notify")
 CLAIM = _SQL["claim_deliveries"]
 COUNT_WAITING = _SQL["count_waiting"]
 ADD_ATTEMPTS = _SQL["add_attempts"]
+FORGET_MESSAGES = _SQL["forget_messages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,21 @@ class Claim:
     webhook: str | None
     secret: bytes | None
     earlier_secret: bytes | None
+    traceparent: str | None
+    told: bool
+    """Whether it had arrived before the database was restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many messages are on their way and how many calls nobody is left to answer, and how late the oldest are."""
+
+    deliveries: int
+    unanswered: int
+    pending_s: float
+    """Since the oldest notification that has not arrived."""
+    late_s: float
+    """Since the oldest call that is due to climb."""
 
 
 async def claim(db: Connection, most: int, share: int, busy: Collection[str], slow: Collection[str]) -> list[Claim]:
@@ -49,11 +66,16 @@ async def add_attempts(db: Connection, channel: str, answers: Sequence[tuple[Cla
         await db.execute(ADD_ATTEMPTS, *columns(rows))
 
 
-async def waiting(db: Connection) -> tuple[int, int]:
-    """How many messages are on their way, and how many calls nobody is left to answer."""
+async def forget(db: Connection, after: timedelta, limit: int) -> int:
+    """Removes messages that came to their end so long ago, with their attempts; says how many."""
+    return int((await db.execute(FORGET_MESSAGES, after, limit)).split()[-1])
+
+
+async def waiting(db: Connection) -> Waiting:
+    """What has not come to its end."""
     row = await db.fetchrow(COUNT_WAITING)
     assert row is not None
-    return row["deliveries"], row["unanswered"]
+    return Waiting(*row)
 
 
 def _claim_of(row: Any) -> Claim:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.domain.duty import Contact, Duty, Shift
+from services.notify.domain.duty import Contact, Duty, Nobody, Shift
 from services.notify.domain.route import Routes
+from services.notify.store.calls import now
 from services.notify.store.rows import columns
-from shared.codes import region_at
+from shared.codes import region_at, regions, tier_of
 from shared.database import Connection
 from shared.statements import statements
 from shared.vocabulary import ContactRole, Level, Position, Tier
@@ -16,6 +17,7 @@ _SQL = statements("services.notify")
 SHIFTS = _SQL["shifts"]
 COMING = _SQL["coming_shifts"]
 CHANGES = _SQL["changes_of_duty"]
+ROSTERED = _SQL["rostered"]
 SYSTEMS = _SQL["systems"]
 ROUTES = _SQL["routes"]
 FORGET_ROUTES = _SQL["forget_routes"]
@@ -27,6 +29,16 @@ async def duty(db: Connection, regions: Iterable[str], at: datetime) -> Duty:
     wanted = sorted({region_at(region, tier) for region in regions for tier in Tier})
     shifts = [shift_of(row) for row in await db.fetch(SHIFTS, wanted, at)]
     return Duty(tuple(shifts), tuple(contact_of(row) for row in await db.fetch(SYSTEMS)))
+
+
+async def strength(db: Connection) -> dict[str, int]:
+    """How many can be told now: in the province, and in each region that a roster ever named."""
+    at = await now(db)
+    rows = await db.fetch(ROSTERED, list(regions()))
+    rostered = {row["region"] for row in rows} | {code for code in regions() if tier_of(code) is Tier.PROVINCE}
+    on = await duty(db, rostered, at)
+    teams = {region: on.team(region, at) for region in rostered}
+    return {region: 0 if isinstance(team, Nobody) else len(team) for region, team in teams.items()}
 
 
 async def coming(db: Connection, regions: Sequence[str], at: datetime, until: datetime) -> list[Shift]:

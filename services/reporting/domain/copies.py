@@ -1,8 +1,8 @@
 """How cases and enterprises stood when reporting last heard of them; of two versions the newer counts."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.reporting.domain.period import day_of
@@ -11,9 +11,8 @@ from shared.events.registry import EnterpriseData
 from shared.vocabulary import CaseState, Level
 
 
-@dataclass(frozen=True, slots=True)
-class CaseCopy:
-    """A case, as far as figures need it."""
+class CaseCopy(NamedTuple):
+    """A case, as far as figures need it: a row, for there are as many as steps of cases."""
 
     id: UUID
     version: int
