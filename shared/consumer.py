@@ -123,7 +123,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             decoder=self._decoder,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=100,  # so long may a partition that is being taken wait for the others' empty fetch
         )
         self._subscriber(self._take_all)
 

@@ -60,6 +60,9 @@ class Credentials:
         self._line = Line(dsn, "ingest.credentials")
         self._rate = rate
         self._held: dict[str, Held] = {}
+        self._asked: dict[str, asyncio.Task[Held | None]] = {}
+        self._told = 0
+        """How often the registry changed: what was read before is not remembered after."""
         self._buckets: dict[str, Bucket] = {}
         self.ask: Callable[[], Pool]
 
@@ -70,23 +73,47 @@ class Credentials:
             raise unauthorized()
         held = self._held.get(key.prefix)
         if held is None or held.until < time.monotonic():
-            held = await self._look_up(key.prefix)
+            held = await self._looked_up(key.prefix)
         if held is None or not fits(key.secret, held.hash):
             raise unauthorized()
         return held
 
+    async def _looked_up(self, prefix: str) -> Held | None:
+        """One question for all who wait for the same key: of a busy one hundreds do when its time is over."""
+        task = self._asked.get(prefix)
+        if task is None:
+            task = self._asked[prefix] = asyncio.create_task(self._look_up(prefix))
+            task.add_done_callback(lambda done: self._answered(prefix, done))
+        return await asyncio.shield(task)
+
+    def _answered(self, prefix: str, task: "asyncio.Task[Held | None]") -> None:
+        if self._asked.get(prefix) is task:
+            del self._asked[prefix]
+        if not task.cancelled():
+            task.exception()  # whoever waits hears it, if anyone still does
+
     async def _look_up(self, prefix: str) -> Held | None:
+        known, told = self._held.get(prefix), self._told
         async with self._registry() as db:
             row = await db.fetchrow(store.KEY_BY_PREFIX, prefix)
-            points = await db.fetch(store.POINT_NAMES, row["uscc"]) if row else []
+            points = known.points if known else set()  # points are only added; one that is missing is looked for
+            if row and not points:
+                points = {point["point"] for point in await db.fetch(store.POINT_NAMES, row["uscc"])}
         if row is None:
             self._held.pop(prefix, None)
             return None
         bucket = self._buckets.setdefault(prefix, Bucket(self._rate, max(10_000, self._rate)))
         pusher = Pusher(row["uscc"], row["name"], row["region"], row["industry"])
-        held = Held(pusher, row["hash"], time.monotonic() + REMEMBERED_S, bucket, {p["point"] for p in points})
-        self._held[prefix] = held
+        held = Held(pusher, row["hash"], time.monotonic() + REMEMBERED_S, bucket, points)
+        if told == self._told:
+            self._held[prefix] = held
         return held
+
+    def forget(self) -> None:
+        """The registry changed; what is being read may be older than that."""
+        self._told += 1
+        self._held.clear()
+        self._asked.clear()
 
     async def renew_points(self, held: Held) -> None:
         """Reads the points again, for one may have been registered just now."""
@@ -109,8 +136,8 @@ class Credentials:
         while True:
             try:
                 db = await self._line.get()
-                await db.add_listener(CHANNEL, lambda *_: self._held.clear())
-                self._held.clear()  # what was said before we listened
+                await db.add_listener(CHANNEL, lambda *_: self.forget())
+                self.forget()  # what was said before we listened
                 while not db.is_closed():
                     await asyncio.sleep(1)
                     await db.execute("SELECT 1")  # an idle line that is cut would not tell
