@@ -330,7 +330,7 @@ def serve(service: Service) -> None:
     async def main() -> None:
         async with service.running():
             gc.collect()
-            gc.freeze()  # what was made at the start stays for good: looking through it again cost an eighth of the door
+            gc.freeze()  # what was made at the start stays: looking through it again cost an eighth of the door
             gc.set_threshold(*GC_THRESHOLDS)
             await server.serve()
 

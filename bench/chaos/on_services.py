@@ -1,0 +1,109 @@
+"""Faults of our own processes: killed, frozen, come and gone, with a clock that jumps."""
+
+import asyncio
+import importlib.util
+import signal
+from pathlib import Path
+from typing import Final
+
+from bench.chaos.blow import Blow, NotHere, frozen, met
+from bench.chaos.platform import SERVICES
+
+NOT_REACHED_S: Final = 25.0
+CONSUMER: Final = tuple(
+    f"consumer.{place}" for place in ("after_fetch", "in_transaction", "before_commit", "after_commit", "in_listener")
+)
+RELAY: Final = ("relay.before_send", "relay.after_ack", "relay.after_mark")
+POINTS: Final = {
+    "ingest": ("door.before_send", "door.before_answer", *CONSUMER, *RELAY),
+    "hazards": (*CONSUMER, *RELAY, "timer.before_commit"),
+    "notify": (*CONSUMER, *RELAY, "timer.before_commit", "attempt.before_call", "attempt.after_answer"),
+    "reporting": CONSUMER,
+}
+
+
+async def kill(blow: Blow) -> str:
+    """SIGKILL of a service at random."""
+    replica = blow.replica()
+    assert replica.process is not None
+    replica.process.kill()
+    return replica.name
+
+
+async def kill_at_point(blow: Blow) -> str:
+    """SIGKILL at a named fault point, in the next life of a replica."""
+    points = [(s, p) for s in SERVICES for p in POINTS[s] if not blow.aim or blow.aim in (s, p)]
+    service, point = blow.chance.choice(points)
+    replica = blow.chance.choice(blow.platform.of(service))
+    nth = blow.chance.randint(1, 5)
+    lives = replica.lives
+    replica.more = {"FENGSUI_FAULTS": f"{point}=kill#{nth}"}
+    if replica.alive and replica.process is not None:
+        replica.process.kill()
+    reached = await met(lambda: replica.lives > lives + 1, NOT_REACHED_S)
+    if not reached and replica.alive and replica.process is not None:
+        replica.process.kill()  # back to a life without the point
+    return f"{replica.name} at {point}#{nth}" + ("" if reached else ", not reached")
+
+
+async def stop_service(blow: Blow) -> str:
+    """SIGSTOP and SIGCONT of a service."""
+    replica, pause = blow.replica(), blow.pause_s()
+    assert replica.process is not None
+    await frozen([replica.process.pid], pause)
+    return f"{replica.name} for {pause:.0f} s"
+
+
+async def rebalance_storm(blow: Blow) -> str:
+    """A third replica comes and goes every three seconds."""
+    service = blow.aim if blow.aim in SERVICES else blow.chance.choice(SERVICES)
+    name, rounds = f"{service}-storm", blow.chance.randint(2, 5)
+    try:
+        for _ in range(rounds):
+            blow.platform.add(service, name)
+            await asyncio.sleep(3)
+            await blow.platform.remove(name, blow.chance.choice((signal.SIGTERM, signal.SIGKILL)))
+            await asyncio.sleep(3)
+    finally:
+        if name in blow.platform.replicas:
+            await blow.platform.remove(name)
+    return f"{service}, {rounds} times"
+
+
+async def clock_step(blow: Blow) -> str:
+    """The clock of one replica jumps by hours, and back again, while it runs."""
+    if (library := _faketime()) is None:
+        raise NotHere("the wheel libfaketime holds no library for this machine")
+    replica, step = blow.replica(), blow.chance.choice(("+2h", "-2h", "+10m", "-10m"))
+    clock = blow.platform.home / "run" / f"{replica.name}.clock"
+    clock.write_text("+0")
+    replica.more = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_RESET": "1",
+    }
+    lives = replica.lives
+    assert replica.process is not None
+    replica.process.terminate()
+    try:
+        await met(lambda: replica.lives > lives, 20)
+        await asyncio.sleep(8)
+        clock.write_text(step)
+        await asyncio.sleep(min(20.0, blow.longest_s))
+        clock.write_text("+0")
+        await asyncio.sleep(3)
+    finally:
+        if replica.alive and replica.lives == lives + 1:
+            replica.process.terminate()
+    return f"{replica.name} by {step}"
+
+
+def _faketime() -> Path | None:
+    spec = importlib.util.find_spec("libfaketime")
+    for place in spec.submodule_search_locations or () if spec else ():
+        library = Path(place) / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+        if library.exists():
+            return library
+    return None
