@@ -4,7 +4,7 @@ What others said is read again by itself, for positions went back with the datab
 person's word or by the clock is read here from its own topic; until it has been taken again, the service holds still.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,24 +16,20 @@ from pydantic import ValidationError
 from deploy.contracts import takings
 from deploy.local import walls
 from deploy.refusal import Refusal
-from services.hazards.domain.recall import is_own as follows_from_no_sign
 from services.ingest import store as registry
 from shared.events.event import Event
 from shared.recovery import REMAINS
 from shared.topics import CASES, NOTIFICATIONS, REGISTRY, Topic
 
 RUNNING = "{services} still run on this database: stop them first"
-OWN: Final[dict[str, tuple[Topic, Callable[[Any], bool]]]] = {
-    "hazards": (CASES, follows_from_no_sign),
-    "notify": (NOTIFICATIONS, lambda _event: True),
-}
-"""By service: where it speaks, and what of it does not follow from what it hears."""
+OWN: Final = {"hazards": CASES, "notify": NOTIFICATIONS}
+"""By service: where it speaks of what does not follow from what it hears alone."""
 EARLIER: Final = timedelta(hours=1)  # two clocks may disagree; what is known already is sorted out by its id
 BATCH: Final = 2000
 
 _SAID = "SELECT max(created_at) FROM outbox WHERE sent_at IS NOT NULL"
-_RECALL = """INSERT INTO recalled (id, subject, version, body)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[]) AS r(id)
+_RECALL = """INSERT INTO recalled (id, subject, version, own, body)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bool[], $5::bytea[]) AS r(id)
 WHERE NOT EXISTS (SELECT FROM outbox o WHERE o.id = r.id) ON CONFLICT (id) DO NOTHING"""
 _UNTIL = """INSERT INTO recovery (topic, partition, until) SELECT $1, * FROM unnest($2::int[], $3::bigint[])
 ON CONFLICT (topic, partition) DO UPDATE SET until = excluded.until"""
@@ -83,16 +79,16 @@ async def _registry(db: asyncpg.Connection, kafka: str) -> Recalled:
 
 
 async def _own_words(db: asyncpg.Connection, kafka: str, service: str) -> Recalled:
-    topic, is_own = OWN[service]
+    topic = OWN[service]
     async with db.transaction():
         await _as_owner(db, service)
         said: datetime | None = await db.fetchval(_SAID)
         events = 0
-        async for read in _read(kafka, topic, said and said - EARLIER):
-            batch = [event for event in read if is_own(event)]
+        async for batch in _read(kafka, topic, said and said - EARLIER):
             bodies = [event.wire() for event in batch]
             versions = [getattr(event.data, "version", None) for event in batch]
-            rows = ([event.id for event in batch], [event.data.case for event in batch], versions, bodies)
+            own = [event.data.event is None for event in batch]  # no push is behind it
+            rows = ([event.id for event in batch], [event.data.case for event in batch], versions, own, bodies)
             events += int((await db.execute(_RECALL, *rows)).split()[-1])
         for heard in (taking.topic for taking in takings(service)):
             ends = {number: end for number, end in (await _ends(kafka, heard)).items() if end}

@@ -63,6 +63,15 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by)
 WHERE a.case_id = g.case_id AND a.acknowledged_at IS NULL
   AND (g.at >= a.raised_at OR a.raised_at > now())  -- an enterprise's clock may run ahead of ours
 
+-- name: acknowledge_recalled
+-- After a restore: answers that came before their alarms, which may have gone on to a later case of their point.
+UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by) JOIN cases c ON c.id = g.case_id
+WHERE a.enterprise = c.enterprise AND a.point = c.point AND a.acknowledged_at IS NULL AND a.raised_at <= g.at
+  AND (a.case_id = c.id OR EXISTS (
+    SELECT FROM cases later WHERE later.id = a.case_id AND later.cause = c.cause AND later.opened_at > g.at
+  ))
+
 -- name: take_due_cases
 -- Open cases whose deadline is to be looked at, each by one replica only.
 SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_name, region, industry, point, opened_at,
@@ -119,15 +128,16 @@ SELECT id, cause, version, state, grade, level, title, enterprise, enterprise_na
 FROM cases WHERE id = $1
 
 -- name: recalled_steps
--- After a restore: the steps of cases that the bus still tells, and the first of any case; not the answers set aside.
-SELECT body FROM recalled WHERE subject = ANY($1::uuid[]) AND version IS NOT NULL OR version = 1
+-- After a restore: what the bus still tells of cases, and of any that no sign had opened; not the answers set aside.
+SELECT body FROM recalled WHERE version IS NOT NULL
+    AND subject IN (SELECT unnest($1::uuid[]) UNION SELECT subject FROM recalled WHERE version = 1 AND own)
 
 -- name: recalled_next
 -- After a restore: cases whose next step the bus still tells, held for this transaction.
 SELECT c.id, c.cause, c.version, c.state, c.grade, c.level, c.title, c.enterprise, c.enterprise_name, c.region,
     c.industry, c.point, c.opened_at, c.due_at, c.overdue, c.tier, c.occurrences, c.active, c.next_check_at,
     c.responsible, c.measures, c.money, c.plan, c.submitted_by
-FROM cases c JOIN recalled r ON r.subject = c.id AND r.version = c.version + 1
+FROM cases c JOIN recalled r ON r.subject = c.id AND r.version = c.version + 1 AND r.own
 ORDER BY c.id LIMIT $1 FOR UPDATE OF c
 
 -- name: forget_recalled

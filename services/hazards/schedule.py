@@ -1,12 +1,12 @@
 """What falls due: deadlines that make a case overdue and climb, alarms that nobody answered."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.hazards import metrics, store
 from services.hazards.domain.alarm import Turn, as_alarm
-from services.hazards.domain.case import after_alarm, after_deadline, alarm_cause, period_of
+from services.hazards.domain.case import Case, after_alarm, after_deadline, alarm_cause, period_of
 from services.hazards.domain.ledger import Ledger
-from services.hazards.domain.recall import again
 from services.hazards.recovery import recalled
 from shared import telemetry
 from shared.database import Connection
@@ -59,20 +59,26 @@ TIMERS = tuple(Timer(step.timer, 1.0, step, BATCH, vital=True) for step in (clim
 
 
 async def finish(db: Connection) -> int:
-    """After a restore: what waited in vain, the steps that no sign came before, then the answers; part by part."""
+    """After a restore: the steps that no sign came before, then what waited in vain, then the answers; part by part."""
+    if cases := await store.recalled_next(db, BATCH):
+        return await _resume(db, cases)
     if opened := await open_unanswered(db):
         return opened
-    if cases := await store.recalled_next(db, BATCH):
-        told, periods, ledger = await recalled(db, [case.id for case in cases]), await store.periods(db), Ledger()
-        for case in cases:
-            ledger.steps += again(case, told, periods)
-        await store.keep(db, ledger)
-        stuck = {case.id for case in cases} - {case.id for case, _ in ledger.steps}
-        if stuck:
-            await store.forget_recalled(db, stuck)
-            telemetry.log.error("steps_not_recalled", cases=len(stuck), first=str(min(stuck)))
-        return len(cases)
     answers = [NotificationChanged.model_validate_json(body) for body in await store.recalled_answers(db, BATCH)]
     if answers:
-        await store.acknowledge_alarms(db, {a.data.case: (a.time, a.data.by or "") for a in reversed(answers)})
+        await store.acknowledge_recalled(db, {a.data.case: (a.time, a.data.by or "") for a in reversed(answers)})
     return len(answers)
+
+
+async def _resume(db: Connection, cases: Sequence[Case]) -> int:
+    board = await store.board(db, {(case.enterprise, case.point) for case in cases if case.point is not None})
+    told, periods = await recalled(db, [case.id for case in cases]), await store.periods(db)
+    ledger = Ledger({place.key: place for place in board}, recalled=told)
+    for case in cases:
+        ledger.resume(case, periods)
+    await store.keep(db, ledger)
+    stuck = {case.id for case in cases} - {case.id for case, _ in ledger.steps}
+    if stuck:
+        await store.forget_recalled(db, stuck)
+        telemetry.log.error("steps_not_recalled", cases=len(stuck), first=str(min(stuck)))
+    return len(cases)

@@ -24,6 +24,7 @@ SAVE_CASES = _SQL["save_cases"]
 CHANGE_CASE = _SQL["change_case"]
 ADD_STEPS = _SQL["add_steps"]
 ACKNOWLEDGE_ALARMS = _SQL["acknowledge_alarms"]
+ACKNOWLEDGE_RECALLED = _SQL["acknowledge_recalled"]
 TAKE_DUE_CASES = _SQL["take_due_cases"]
 TAKE_UNANSWERED = _SQL["take_unanswered_alarms"]
 LATE = _SQL["late"]
@@ -146,6 +147,12 @@ async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime,
     """Marks the alarms of cases that somebody answered."""
     cases = sorted(answers)
     await db.execute(ACKNOWLEDGE_ALARMS, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
+
+
+async def acknowledge_recalled(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:
+    """The same after a restore, once every alarm is read again."""
+    cases = sorted(answers)
+    await db.execute(ACKNOWLEDGE_RECALLED, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
 
 
 async def due_cases(db: Connection, limit: int) -> Rows:

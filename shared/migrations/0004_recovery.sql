@@ -13,10 +13,11 @@ CREATE TABLE recalled (
     id uuid PRIMARY KEY,               -- of the event
     subject uuid,                      -- the case
     version integer,                   -- of the case, where the event tells it
+    own boolean NOT NULL DEFAULT true, -- no push is behind it
     body bytea NOT NULL
 );
 CREATE INDEX recalled_of_subject ON recalled (subject, version);
-CREATE INDEX recalled_first ON recalled (version) WHERE version = 1;
+CREATE INDEX recalled_first ON recalled (version) WHERE version = 1 AND own;
 
 GRANT SELECT, UPDATE, DELETE ON recovery TO :service_work;
 GRANT SELECT, INSERT, DELETE ON recalled TO :service_work;

@@ -68,6 +68,13 @@ class Site:
                 self.board[key] = replace(place, case=case.id, unanswered_at=None)
                 self.keep(Ledger(steps=[(case, step)]))
 
+    def resume(self, recalled: dict) -> None:
+        """What no sign follows, as the end of a recovery has it (schedule.py)."""
+        ledger = Ledger(dict(self.board), recalled=recalled)
+        for case in self.cases.values():
+            ledger.resume(case, DEFAULTS)
+        self.keep(ledger)
+
     def live(self, minute: int, deed: tuple[str, str, str] | int | None) -> None:
         if isinstance(deed, tuple):
             level, state, point = deed
@@ -114,9 +121,9 @@ def test_wherever_the_backup_was_made_the_ledger_becomes_what_it_was(deeds, cut,
     later = lived.alarms[len(restored.alarms) :]
     for first in range(0, len(later), size):
         restored.hear(later[first : first + size], recalled)
+    restored.resume(recalled)
     restored.wait({event.id for event in recalled.values()})
-    for case in list(restored.cases.values()):
-        restored.keep(Ledger(steps=again(case, recalled, DEFAULTS)))
+    restored.resume(recalled)
 
     assert restored.cases == lived.cases
     assert restored.board == lived.board
@@ -141,12 +148,24 @@ def test_what_does_not_fit_the_case_any_more_is_not_taken_again():
 
 
 @pytest.mark.parametrize("kind", [CaseKind.OPENED, CaseKind.WORSENED, CaseKind.REPEATED, CaseKind.CLEARED])
-def test_what_follows_from_signs_is_not_recalled(kind):
+def test_what_follows_from_signs_is_not_taken_again(kind):
     lived = Site()
     lived.live(0, ("red", "raised", "P"))
+    ((case, _),) = lived.steps
     (event,) = told(lived.steps)
+    following = event.data.model_copy(update={"kind": kind, "version": 2})
 
-    assert by_version([event.model_copy(update={"data": event.data.model_copy(update={"kind": kind})})]) == {}
+    assert again(case, by_version([event.model_copy(update={"data": following})]), DEFAULTS) == []
+
+
+def test_an_alarm_that_was_said_again_before_nobody_answered_it_joins_no_case_that_was_opened_later():
+    lived, restored = Site(), Site()
+    for minute, deed in enumerate([("yellow", "raised", "P"), ("yellow", "raised", "P"), None]):
+        lived.live(minute, deed)
+
+    restored.hear(lived.alarms, by_version(told(lived.steps)))
+
+    assert restored.cases == {}
 
 
 def test_a_start_comes_back_whole():

@@ -201,6 +201,8 @@ RECORDED = {
     "POST /v1/keys",
     "POST /v1/keys/batch",
     "POST /v1/keys/{prefix}/revoke",
+    "POST /v1/partitions/{topic}/{partition}/repair",
+    "POST /v1/outbox/say-again",
 }
 QUESTIONS = {"POST /v1/verdicts", "POST /v1/statistics/recount"}
 PUSHES = {"POST /v1/events", "POST /v1/readings"}

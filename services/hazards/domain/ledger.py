@@ -9,11 +9,11 @@ from uuid import UUID
 from services.hazards.domain.alarm import SERIOUS, AlarmKey, BoardAlarm, Turn, after, as_alarm
 from services.hazards.domain.case import Case, Step, after_alarm, after_clearing, after_report, alarm_cause
 from services.hazards.domain.deadlines import Periods
-from services.hazards.domain.recall import Recalled, again
+from services.hazards.domain.recall import Recalled, again, before
 from shared.events.alarms import Alarm
 from shared.events.event import derived_id
 from shared.events.hazards import HazardReport
-from shared.vocabulary import GRAVITY, Level
+from shared.vocabulary import GRAVITY, AlarmState, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Ledger:
     held: dict[UUID, str] = field(default_factory=dict)
     changed: dict[AlarmKey, BoardAlarm] = field(default_factory=dict)
     recalled: Recalled = field(default_factory=dict)
-    """After a restore: steps that people took in between, each at its version."""
+    """After a restore: what had become of the cases, each step at its version."""
 
     def take(self, alarm: Alarm, periods: Periods, policies: Policies) -> None:
         """One alarm: onto the board, then to its case, or held with the reason."""
         key = AlarmKey(alarm.enterprise, alarm.data.point, alarm.data.level)
         cause = alarm_cause(alarm.enterprise, alarm.data.point)
         if self.recalled:
-            self._wait_in_vain(cause, key, periods)
+            self._wait_in_vain(cause, key.enterprise, key.point, periods, alarm)
         place, turn = after(self.board.get(key), alarm)
         case = self.cases.get(cause)
         match turn:
@@ -97,18 +97,51 @@ class Ledger:
             self.cases.pop(cause, None)
         return case
 
-    def _wait_in_vain(self, cause: UUID, key: AlarmKey, periods: Periods) -> None:
-        """Before a restore nobody had answered an alarm of the point, and so it opened a case here or joined one."""
-        for other in (key._replace(level=level) for level in Level):
-            place, case = self.board.get(other), self.cases.get(cause)
-            if place is None or place.unanswered_at is None:
-                continue
-            waiting = as_alarm(place)
-            step = (case.id, case.version + 1) if case else (derived_id(waiting.id, "opened"), 1)
-            event = self.recalled.get(step)
-            if event is not None and event.id == derived_id(waiting.id, "case"):
-                case = self._keep(cause, *after_alarm(case, waiting, Turn.RAISED, periods), periods)
-                self.board[other] = self.changed[other] = replace(place, case=case.id, unanswered_at=None)
+    def resume(self, case: Case, periods: Periods) -> None:
+        """After a restore: what people, the clock and alarms that waited had made of a case, where no sign follows."""
+        self.know(case.cause, case, periods)
+        if case.point is not None:
+            self._wait_in_vain(case.cause, case.enterprise, case.point, periods)
+
+    def _wait_in_vain(
+        self, cause: UUID, enterprise: str, point: str, periods: Periods, sign: Alarm | None = None
+    ) -> None:
+        """Before a restore nobody had answered an alarm of the point, and so it opened a case or joined one: here, if
+        what was told of the sign that comes now stood behind it, or no sign comes any more."""
+        while True:
+            for place, waiting in self._waiting(enterprise, point):
+                case = self.cases.get(cause)
+                step = (case.id, case.version + 1) if case else (derived_id(waiting.id, "opened"), 1)
+                event = self.recalled.get(step)
+                if event is None or event.id != derived_id(waiting.id, "case"):
+                    continue
+                if sign is None or _ends(sign, place) or self._was_before(sign, step, case):
+                    case = self._keep(cause, *after_alarm(case, waiting, Turn.RAISED, periods), periods)
+                    answered = replace(place, case=case.id, unanswered_at=None)
+                    self.board[place.key] = self.changed[place.key] = answered
+                    break
+            else:
+                return
+
+    def _was_before(self, sign: Alarm, step: tuple[UUID, int], case: Case | None) -> bool:
+        told = next((at for at, event in self.recalled.items() if event.id == derived_id(sign.id, "case")), None)
+        return before(self.recalled, step, told, touches=case is not None and _touches(sign, case))
+
+    def _waiting(self, enterprise: str, point: str) -> list[tuple[BoardAlarm, Alarm]]:
+        places = [self.board.get(AlarmKey(enterprise, point, level)) for level in Level]
+        return [(place, as_alarm(place)) for place in places if place is not None and place.unanswered_at is not None]
+
+
+def _ends(sign: Alarm, place: BoardAlarm) -> bool:
+    """Whether the sign ends the alarm of a place: what waits there can only have waited until then."""
+    return sign.data.state is AlarmState.CLEARED and sign.data.level is place.key.level
+
+
+def _touches(sign: Alarm, case: Case) -> bool:
+    """Whether the sign has a step in the open case of its point."""
+    if sign.data.state is AlarmState.CLEARED:
+        return sign.data.level in case.active
+    return sign.data.level in SERIOUS or GRAVITY[sign.data.level] >= GRAVITY[case.level]
 
 
 def take_alarms(

@@ -38,21 +38,34 @@ BY_PEOPLE: Final = frozenset(
 )
 
 Recalled = Mapping[tuple[UUID, int], CaseChanged]
-"""Steps that follow from no sign, by case and the version that they made."""
-
-
-def is_own(event: CaseChanged) -> bool:
-    """Whether a step does not follow from what hazards hears: it has no push behind it."""
-    return event.data.event is None
+"""What was told of cases, by case and the version that a step made."""
 
 
 def by_version(told: Iterable[CaseChanged]) -> Recalled:
     """Recalled events where they belong."""
-    return {(event.data.case, event.data.version): event for event in told if is_own(event)}
+    return {(event.data.case, event.data.version): event for event in told}
+
+
+def before(recalled: Recalled, place: tuple[UUID, int], sign: tuple[UUID, int] | None, *, touches: bool) -> bool:
+    """Whether a step that the clock took stood before the step that a sign made, of the same point.
+
+    A sign that had its step in another case, or none though it `touches` the open one, tells that this one was over by
+    then; and no other sign came in between, or that one would have told the same."""
+    if sign is not None and sign[0] == place[0]:
+        return sign[1] > place[1]
+    return (sign is not None or touches) and _ended_by_itself(recalled, *place)
+
+
+def _ended_by_itself(recalled: Recalled, case: UUID, version: int) -> bool:
+    while (event := recalled.get((case, version))) is not None and event.data.event is None:
+        if event.data.kind in {CaseKind.ACCEPTED, CaseKind.VOIDED}:
+            return True
+        version += 1
+    return False
 
 
 def again(case: Case, recalled: Recalled, periods: Periods) -> list[tuple[Case, Step]]:
-    """The recalled steps that follow on this version, each with the case after it."""
+    """The recalled steps by people and the clock that follow on this version, each with the case after it."""
     taken: list[tuple[Case, Step]] = []
     while (event := recalled.get((case.id, case.version + 1))) is not None:
         after = _once(case, event, periods)
