@@ -47,6 +47,8 @@ class Opener:
         self._line = Line(dsn, f"{intake.service}.{intake.topic.name}.opener")
         self._woken = asyncio.Event()
         self._identity: LogIdentity | None = None
+        self._connections: list[Any] = []
+        """The client's, when the log was looked at last; kept, for another may lie where a lost one lay."""
         self._reached: dict[int, int] = {}
         """While nothing is ours: where each position stood, and since when."""
         self._reached_at = 0.0
@@ -110,7 +112,7 @@ class Opener:
             starts = await self._offsets(consumer, consumer.beginning_offsets(tps))
         if mine is not self._intake.partitions:
             return
-        if self._is_another(identity):  # perhaps made again or restored under our hands: offsets alone do not tell
+        if self._is_another(consumer, identity):  # made again or restored under our hands: offsets alone do not tell
             for number in mine:
                 self._intake.close(number)
         now = time.monotonic()
@@ -124,11 +126,15 @@ class Opener:
             await self._open(consumer, mine, due, starts, ends, identity)
         self._measure(mine, ends)
 
-    def _is_another(self, identity: LogIdentity) -> bool:
+    def _is_another(self, consumer: AIOKafkaConsumer, identity: LogIdentity) -> bool:
+        """Whether the log may be another one. A restored broker may count its leaders as before, but not without having
+        been away: who lost a connection to it proves every partition again."""
         known, self._identity = self._identity, identity
-        if known not in (None, identity):
+        before, self._connections = self._connections, list(consumer._client._conns.values())
+        lost = any(all(one is not other for other in self._connections) for one in before)
+        if known is not None and (lost or known != identity):
             self._intake.log_changed()
-        return known != identity
+        return lost or known != identity
 
     @contextmanager
     def _saying_when_slow(self) -> Iterator[None]:
@@ -157,7 +163,7 @@ class Opener:
         """Nothing is ours. When nobody moves what waits either, the group has lost its readers, and we with them."""
         tps = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
         with self._saying_when_slow():
-            self._is_another(await identify(consumer._client, self._topic.name))  # and one that is away says so
+            self._is_another(consumer, await identify(consumer._client, self._topic.name))  # one that is away says so
             ends = await self._offsets(consumer, consumer.end_offsets(tps))
         db, now = await self._line.get(), time.monotonic()
         rows = await db.fetch(POSITIONS, self._topic.name, list(ends))
