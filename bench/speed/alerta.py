@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import asyncpg
 import orjson
 import psutil
@@ -64,7 +63,9 @@ async def measured(system: System, cache: Path, count: int) -> dict[str, Any]:
             env=settings, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     try:
-        await _ready(system, port)
+        log = f"see {system.home}/alerta.log"
+        url = f"http://127.0.0.1:{port}/alerts?page-size=1"
+        await system.answers(url, f"Alerta does not become ready; {log}", time.monotonic() + READY_S)
         return {"version": _version(programs), "workers": WORKERS} | await _run(process, port, dsn, count)
     finally:
         for each in process.children(recursive=True):
@@ -128,16 +129,3 @@ def _version(programs: Path) -> str:
     return subprocess.run(
         [programs / "python", "-c", script], capture_output=True, text=True, check=True
     ).stdout.strip()
-
-
-async def _ready(system: System, port: int) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        try:
-            async with system.session.get(f"http://127.0.0.1:{port}/alerts?page-size=1") as answer:
-                if answer.status == 200:
-                    return
-        except (aiohttp.ClientError, TimeoutError):
-            pass
-        await asyncio.sleep(0.2)
-    raise Failed(f"Alerta does not become ready; see {system.home}/alerta.log")

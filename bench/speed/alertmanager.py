@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 import orjson
 import psutil
 
@@ -98,7 +97,8 @@ async def _run(system: System, program: Path, grouping: str, count: int, batch: 
             env={"PATH": os.environ["PATH"]}, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
     try:
-        await _ready(system, api)
+        url = f"http://127.0.0.1:{api}/-/ready"
+        await system.answers(url, "Alertmanager does not become ready", time.monotonic() + READY_S)
         run = f"am-{batch}"
 
         async def told() -> dict[str, int]:
@@ -143,16 +143,3 @@ def _requests(run: str, count: int, batch: int, port: int) -> Iterator[bytes]:
             }
             alerts.append({"labels": labels, "annotations": {"summary": said["data"]["message"]}})
         yield load.request(port, "/api/v2/alerts", "application/json", orjson.dumps(alerts))
-
-
-async def _ready(system: System, port: int) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        try:
-            async with system.session.get(f"http://127.0.0.1:{port}/-/ready") as answer:
-                if answer.status == 200:
-                    return
-        except aiohttp.ClientError:
-            pass
-        await asyncio.sleep(0.1)
-    raise Failed("Alertmanager does not become ready")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import orjson
 
 from deploy.local import secrets
 from deploy.local.kafka import Kafka
+from deploy.local.ports import is_free
 from deploy.local.postgres import Postgres
 from deploy.local.processes import recorded
 from deploy.local.walls import SERVICES, bootstrap, in_our_database, roles
@@ -42,13 +42,8 @@ class Failed(Exception):
 def free_base() -> int:
     """A port base with room for the services, their replicas and the receiving webhook."""
     for base in range(21000 + os.getpid() % 100 * 60, 30000, 60):
-        try:
-            for offset in range(60):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", base + offset))
+        if all(is_free(base + offset) for offset in range(60)):
             return base
-        except OSError:
-            continue
     raise Failed("no free ports")
 
 
@@ -124,17 +119,23 @@ class System:
         """Waits until each service can do its job."""
         until = time.monotonic() + READY_S
         for name in names:
-            while not await self._is_ready(self.port(name)):
-                if time.monotonic() > until or self.processes[name].poll() is not None:
-                    raise Failed(f"{name} is not ready; see {self.home}/{name}.log")
-                await asyncio.sleep(0.1)
+            url = f"http://127.0.0.1:{self.port(name)}/readyz"
+            why = f"{name} is not ready; see {self.home}/{name}.log"
+            await self.answers(url, why, until, self.processes[name])
 
-    async def _is_ready(self, port: int) -> bool:
-        try:
-            async with self.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
+    async def answers(
+        self, url: str, why_not: str, until: float, process: "subprocess.Popen[bytes] | None" = None
+    ) -> None:
+        """Waits for a 200, until a monotonic time or the end of the process; without it, fails and says why not."""
+        while time.monotonic() < until and (process is None or process.poll() is None):
+            try:
+                async with self.session.get(url) as answer:
+                    if answer.status == 200:
+                        return
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(0.1)
+        raise Failed(why_not)
 
     def stop(self, *names: str) -> None:
         """Ends processes, kindly first."""

@@ -66,7 +66,8 @@ async def finish(db: Connection) -> int:
         return opened
     answers = [NotificationChanged.model_validate_json(body) for body in await store.recalled_answers(db, BATCH)]
     if answers:
-        await store.acknowledge_recalled(db, {a.data.case: (a.time, a.data.by or "") for a in reversed(answers)})
+        said = {a.data.case: (a.time, a.data.by or "") for a in reversed(answers)}
+        await store.acknowledge_alarms(db, said, recalled=True)
     return len(answers)
 
 

@@ -143,16 +143,13 @@ async def keep_step(db: Connection, case: Case, step: Step) -> None:
     await outbox.put(db, CASES, [tell(case, step)])
 
 
-async def acknowledge_alarms(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:
-    """Marks the alarms of cases that somebody answered."""
+async def acknowledge_alarms(
+    db: Connection, answers: dict[UUID, tuple[datetime, str]], *, recalled: bool = False
+) -> None:
+    """Marks the alarms of cases that somebody answered; `recalled` after a restore, once every alarm is read again."""
     cases = sorted(answers)
-    await db.execute(ACKNOWLEDGE_ALARMS, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
-
-
-async def acknowledge_recalled(db: Connection, answers: dict[UUID, tuple[datetime, str]]) -> None:
-    """The same after a restore, once every alarm is read again."""
-    cases = sorted(answers)
-    await db.execute(ACKNOWLEDGE_RECALLED, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
+    statement = ACKNOWLEDGE_RECALLED if recalled else ACKNOWLEDGE_ALARMS
+    await db.execute(statement, cases, [answers[c][0] for c in cases], [answers[c][1] for c in cases])
 
 
 async def due_cases(db: Connection, limit: int) -> Rows:
