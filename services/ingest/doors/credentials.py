@@ -82,7 +82,7 @@ class Credentials:
         """One question for all who wait for the same key: of a busy one hundreds do when its time is over."""
         task = self._asked.get(prefix)
         if task is None:
-            task = self._asked[prefix] = asyncio.create_task(self._look_up(prefix))
+            task = self._asked[prefix] = asyncio.create_task(self._look_up(prefix, self._told))
             task.add_done_callback(lambda done: self._answered(prefix, done))
         return await asyncio.shield(task)
 
@@ -92,8 +92,8 @@ class Credentials:
         if not task.cancelled():
             task.exception()  # whoever waits hears it, if anyone still does
 
-    async def _look_up(self, prefix: str) -> Held | None:
-        known, told = self._held.get(prefix), self._told
+    async def _look_up(self, prefix: str, told: int) -> Held | None:
+        known = self._held.get(prefix)
         async with self._registry() as db:
             row = await db.fetchrow(store.KEY_BY_PREFIX, prefix)
             points = known.points if known else set()  # points are only added; one that is missing is looked for
