@@ -8,8 +8,6 @@ from typing import Any, Final
 
 STAGES: Final = ("ingest", "hazards", "notify", "reporting")
 SHOWN: Final = 20
-ECHO: Final = "not_an_answer"
-"""What hazards says of a notification, which carries the names of the push that it follows from."""
 
 Answer = Mapping[str, Any]
 """What a service says of one event: verdicts, held and dead; all but ingest say effects and doubled as well."""
@@ -81,7 +79,7 @@ def _unseen(stage: str, answer: Answer) -> Verdict:
 
 
 def _reason(answer: Answer) -> str | None:
-    return next((reason for reason in answer["held"] if reason != ECHO), None)
+    return next(iter(answer["held"]), None)
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """A batch of records before it is a transaction: cut into runs, sorted into events and dead letters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -36,6 +37,7 @@ class Batch:
     repeats: list[tuple[ConsumerRecord, Event]] = field(default_factory=list)
     """Of ids that stand among the events; of which content is known once the inbox was asked."""
     ignored: int = 0
+    """Of no concern to this service, now and whenever they come again, or of a kind that it does not know."""
     duplicates: int = 0
 
 
@@ -57,8 +59,17 @@ def halves(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     return left, right
 
 
-def parse(topic: Topic, records: Sequence[ConsumerRecord]) -> Batch:
-    """Sorts records into events and dead letters; never raises."""
+Concern = Callable[[Any], bool]
+"""Whether an event can have an effect on a service, told from the event alone."""
+
+
+def every(_event: Event) -> bool:
+    """All of a topic is of concern."""
+    return True
+
+
+def parse(topic: Topic, records: Sequence[ConsumerRecord], concerns: Concern = every) -> Batch:
+    """Sorts records into events that are of concern and dead letters; never raises."""
     batch = Batch([], [])
     known: set[UUID] = set()
     for record in records:
@@ -78,7 +89,9 @@ def parse(topic: Topic, records: Sequence[ConsumerRecord]) -> Batch:
                 place = "/".join(map(str, first["loc"]))
                 batch.dead.append(DeadLetter(record, "unreadable", f"{place}: {first['msg']}"))
             continue
-        if event.id in known and not isinstance(event, topic.unnamed):
+        if not concerns(event):
+            batch.ignored += 1
+        elif event.id in known and not isinstance(event, topic.unnamed):
             batch.repeats.append((record, event))
         else:
             known.add(event.id)

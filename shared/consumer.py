@@ -17,7 +17,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared import deadletters, faults, inbox, telemetry, tracing
-from shared.batches import Batch, Run, fingerprint, halves, judge_repeats, parse, reused
+from shared.batches import Batch, Concern, Run, every, fingerprint, halves, judge_repeats, parse, reused
 from shared.database import Connection, Kind, Line, ending, kind_of
 from shared.deadletters import DeadLetter
 from shared.errors import told
@@ -46,11 +46,13 @@ class Taking:
 
     topic: Topic
     handle: Handler
+    concerns: Concern = every
+    """Events that are of none leave no row in the inbox, for however often they come they do nothing."""
 
 
-def takes(topic: Topic) -> Callable[[Handler], Taking]:
-    """Declares the handler of a topic."""
-    return lambda handle: Taking(topic, handle)
+def takes(topic: Topic, concerns: Concern = every) -> Callable[[Handler], Taking]:
+    """Declares the handler of a topic, or of those of its events that are of concern."""
+    return lambda handle: Taking(topic, handle, concerns)
 
 
 class ChainBroken(Exception):
@@ -69,7 +71,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         """Why the topic could not be looked at, as it was last tried."""
         self.log_changed: Callable[[], None] = lambda: None
         """Told when the log may be another one than before: what was known to stand there may be gone."""
-        self._handle, self._committed = taking.handle, committed
+        self._handle, self._concerns, self._committed = taking.handle, taking.concerns, committed
         self._group = f"{service}.{self.topic.name}"
         self._member = f"{self._group}.{member}" if member else None
         self._line = Line(dsn, self._group)
@@ -210,7 +212,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         return part is not None and part.state is State.OPEN and part.expected == run.expected
 
     async def _commit(self, runs: Sequence[Run], blame: Exception | None) -> None:
-        batch = parse(self.topic, [record for run in runs for record in run.records])
+        batch = parse(self.topic, [record for run in runs for record in run.records], self._concerns)
         with tracing.take(self.topic.name, batch.events) as span:
             if blame is not None and batch.events:
                 ((record, event),) = batch.events

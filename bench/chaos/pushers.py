@@ -19,6 +19,8 @@ from bench.chaos.world import Enterprise
 MANY: Final = "application/cloudevents-batch+json"
 PATIENCE_S: Final = 15.0
 FRAMES_S: Final = 0.4
+ARREARS_S: Final = 60.0
+"""So much of what it could not push in time an enterprise pushes afterwards, on top of what is new."""
 PASSING: Final = frozenset({429, 503, 401, 500, 502})
 """What may be answered while things break: each is sent again. A 401 or 500 is counted, for it says too much."""
 
@@ -112,7 +114,7 @@ class Pushers:
             for item in good:
                 self.log.event(enterprise.uscc, item)
             earlier.extend(good[:50])
-            due = max(due + len(good) * each_s, time.monotonic() - 5)
+            due = max(due + len(good) * each_s, time.monotonic() - ARREARS_S)
             await self._rest(due)
 
     async def _until_taken(self, enterprise: Enterprise, items: list[Item], chance: random.Random) -> None:

@@ -17,6 +17,9 @@ CREATE TEMP VIEW letters AS
     UNION ALL SELECT 'hazards', topic, partition, log_offset, reason, detail FROM hazards.dead_letters
     UNION ALL SELECT 'notify', topic, partition, log_offset, reason, detail FROM notify.dead_letters
     UNION ALL SELECT 'reporting', topic, partition, log_offset, reason, detail FROM reporting.dead_letters;
+CREATE TEMP VIEW said AS
+    SELECT id, body #>> '{data,kind}' AS kind, (body #>> '{data,case_first}')::bool AS case_first
+    FROM (SELECT id, convert_from(body, 'UTF8')::jsonb AS body FROM notify.outbox WHERE topic = 'notifications') AS o;
 CREATE INDEX ON pushed (id);
 CREATE INDEX ON bus (id);
 CREATE INDEX ON received (id);
@@ -151,9 +154,9 @@ HAVING c.version <> count(t.id) OR c.version <> max(t.version)
     OR c.occurrences <> count(*) FILTER (WHERE t.kind IN ('opened', 'repeated', 'worsened'))
 
 -- name: hazards__missing__answers
--- A step of a notification without a verdict.
-SELECT o.id::text FROM notify.outbox o
-WHERE o.topic = 'notifications' AND NOT EXISTS (SELECT FROM hazards.inbox i WHERE i.id = o.id)
+-- Somebody answered, and the alarms of the case do not know.
+SELECT s.id::text FROM said s
+WHERE s.kind = 'acknowledged' AND NOT EXISTS (SELECT FROM hazards.inbox i WHERE i.id = s.id)
 
 -- name: notify__missing__verdict
 -- A step of a case without a verdict.
@@ -225,7 +228,12 @@ SELECT notification::text FROM first WHERE created IS DISTINCT FROM any_message
 -- name: reporting__missing__verdict
 -- Said on the bus, and without a verdict.
 SELECT DISTINCT b.topic || ' ' || b.id FROM bus b
-WHERE b.topic <> 'readings' AND NOT EXISTS (SELECT FROM reporting.inbox i WHERE i.id = b.id)
+WHERE b.topic NOT IN ('readings', 'notifications') AND NOT EXISTS (SELECT FROM reporting.inbox i WHERE i.id = b.id)
+
+-- name: reporting__missing__answers
+-- A case was answered for the first time, and that is not counted.
+SELECT s.id::text FROM said s WHERE s.kind = 'acknowledged' AND s.case_first
+  AND NOT EXISTS (SELECT FROM reporting.facts f WHERE f.id = s.id AND f.measure = 'seconds_to_acknowledge')
 
 -- name: reporting__missing__alarms
 -- A raised alarm that is not counted.

@@ -36,15 +36,14 @@ async def open_reported_cases(db: Connection, reports: Sequence[HazardReport]) -
     metrics.count(reports, ledger, await store.now(db))
 
 
-@takes(NOTIFICATIONS)
-async def acknowledge_alarms(db: Connection, changes: Sequence[NotificationChanged]) -> Held:
+def is_answer(change: NotificationChanged) -> bool:
+    """Of what happens to a notification only that somebody answered touches an alarm."""
+    return change.data.kind is NotificationKind.ACKNOWLEDGED
+
+
+@takes(NOTIFICATIONS, is_answer)
+async def acknowledge_alarms(db: Connection, answers: Sequence[NotificationChanged]) -> None:
     """An acknowledged notification acknowledges the alarms of its case."""
-    answers = {
-        change.data.case: (change.time, change.data.by or "")
-        for change in reversed(changes)
-        if change.data.kind is NotificationKind.ACKNOWLEDGED
-    }
-    if answers:
-        await store.acknowledge_alarms(db, answers)
-        await recovery.answer_later(db, changes)
-    return {change.id: "not_an_answer" for change in changes if change.data.case not in answers}
+    first = {answer.data.case: (answer.time, answer.data.by or "") for answer in reversed(answers)}
+    await store.acknowledge_alarms(db, first)
+    await recovery.answer_later(db, answers)

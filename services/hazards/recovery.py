@@ -13,7 +13,6 @@ from shared.events.event import derived_id
 from shared.events.hazards import HazardReport
 from shared.events.notifications import NotificationChanged
 from shared.topics import CASES
-from shared.vocabulary import NotificationKind
 
 
 async def told_of(db: Connection, signs: Sequence[Alarm | HazardReport], known: Iterable[Case] = ()) -> Recalled:
@@ -23,11 +22,10 @@ async def told_of(db: Connection, signs: Sequence[Alarm | HazardReport], known: 
     return await recalled(db, [case.id for case in known] + [derived_id(sign.id, "opened") for sign in signs])
 
 
-async def answer_later(db: Connection, changes: Sequence[NotificationChanged]) -> None:
+async def answer_later(db: Connection, answers: Sequence[NotificationChanged]) -> None:
     """Answers may be read again before the alarms that they are for."""
     if await recovery.under_way(db):
-        answers = [change for change in changes if change.data.kind is NotificationKind.ACKNOWLEDGED]
-        await recovery.set_aside(db, [(change.id, change.data.case, change.wire()) for change in answers])
+        await recovery.set_aside(db, [(answer.id, answer.data.case, answer.wire()) for answer in answers])
 
 
 async def recalled(db: Connection, cases: Iterable[UUID]) -> Recalled:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.reporting import metrics, store
 from services.reporting.domain.copies import newest_cases, newest_enterprises
-from services.reporting.domain.tally import Fact, of_alarm, of_case, of_notification, roll_up
+from services.reporting.domain.tally import Fact, is_first_answer, of_alarm, of_answer, of_case, roll_up
 from shared.consumer import Held, takes
 from shared.database import Connection
 from shared.events.alarms import Alarm
@@ -19,7 +19,6 @@ from shared.topics import ALARMS, CASES, NOTIFICATIONS, REGISTRY, REPORTS
 CLEARED = "alarm_cleared"
 COUNTED_AS_CASE = "counted_as_case"
 OLDER = "older_version"
-NOT_FIRST = "not_the_first_answer"
 POINT = "points_not_counted"
 
 
@@ -44,11 +43,10 @@ async def count_cases(db: Connection, changes: Sequence[CaseChanged]) -> Held:
     return {change.id: OLDER for change in changes if change.id not in counted and change.data.case not in kept}
 
 
-@takes(NOTIFICATIONS)
-async def count_answers(db: Connection, changes: Sequence[NotificationChanged]) -> Held:
+@takes(NOTIFICATIONS, is_first_answer)
+async def count_answers(db: Connection, answers: Sequence[NotificationChanged]) -> None:
     """The first answer for a case is a fact."""
-    counted = await count(db, [fact for change in changes for fact in of_notification(change)])
-    return {change.id: NOT_FIRST for change in changes if change.id not in counted}
+    await count(db, [of_answer(answer) for answer in answers])
 
 
 @takes(REGISTRY)

@@ -1,7 +1,8 @@
-"""Books of one alarm that balance: acknowledged, on a case, told to one contact, counted."""
+"""Books of one alarm that balance: acknowledged, on a case, told to one contact, answered, counted."""
 
 ALARM, STEP, CASE, CAUSE = (f"00000000-0000-5000-8000-00000000000{number}" for number in range(1, 5))
 NOTICE, TOLD, MESSAGE, OTHER = (f"00000000-0000-5000-8000-00000000000{number}" for number in range(5, 9))
+SAID = '{"data": {"kind": "acknowledged", "case_first": true}}'
 WHERE = "'220203', 'petrochemical'"
 
 BALANCED = f"""
@@ -10,7 +11,7 @@ INSERT INTO bus VALUES ('alarms', 0, 0, '{ALARM}', NULL, NULL), ('cases', 0, 0, 
     ('notifications', 0, 0, '{TOLD}', NULL, NULL);
 INSERT INTO received VALUES (0, '{MESSAGE}', '{NOTICE}', 'created', 'taken');
 
-INSERT INTO hazards.inbox (id, digest, held) VALUES ('{ALARM}', 'd', NULL), ('{TOLD}', NULL, 'not_an_answer');
+INSERT INTO hazards.inbox (id, digest, held) VALUES ('{ALARM}', 'd', NULL), ('{TOLD}', NULL, NULL);
 INSERT INTO hazards.cases (id, cause, version, state, level, title, enterprise, enterprise_name, region, industry,
     opened_at, overdue, tier, occurrences, active)
 VALUES ('{CASE}', '{CAUSE}', 1, 'reported', 'red', 't', 'E', 'e', {WHERE}, now(), false, 'county', 1, '{{red}}');
@@ -28,15 +29,17 @@ INSERT INTO notify.deliveries (id, notification_id, call_id, place, contact, mes
 VALUES ('{MESSAGE}', '{NOTICE}', '{STEP}', 0, 'c', 'created', 'delivered', 1, now(), 'b');
 INSERT INTO notify.attempts (delivery_id, try, notification_id, message, channel, outcome, detail)
 VALUES ('{MESSAGE}', 1, '{NOTICE}', 'created', 'webhook', 'delivered', '204');
-INSERT INTO notify.outbox (id, topic, key, body, sent_at) VALUES ('{TOLD}', 'notifications', 'k', 'b', now());
+INSERT INTO notify.outbox (id, topic, key, body, sent_at) VALUES ('{TOLD}', 'notifications', 'k', '{SAID}', now());
 
 INSERT INTO reporting.inbox (id) VALUES ('{ALARM}'), ('{STEP}'), ('{TOLD}');
 INSERT INTO reporting.facts (id, measure, at, day, region, industry, level, grade, enterprise, took) VALUES
     ('{ALARM}', 'alarms', now(), '2026-01-01', {WHERE}, 'red', '', 'E', 0),
-    ('{STEP}', 'cases_opened', now(), '2026-01-01', {WHERE}, 'red', '', 'E', 0);
+    ('{STEP}', 'cases_opened', now(), '2026-01-01', {WHERE}, 'red', '', 'E', 0),
+    ('{TOLD}', 'seconds_to_acknowledge', now(), '2026-01-01', {WHERE}, 'red', '', 'E', 5);
 INSERT INTO reporting.rollups (measure, day, region, industry, level, grade, enterprise, count, sum, max) VALUES
     ('alarms', '2026-01-01', {WHERE}, 'red', '', 'E', 1, 0, 0),
-    ('cases_opened', '2026-01-01', {WHERE}, 'red', '', 'E', 1, 0, 0);
+    ('cases_opened', '2026-01-01', {WHERE}, 'red', '', 'E', 1, 0, 0),
+    ('seconds_to_acknowledge', '2026-01-01', {WHERE}, 'red', '', 'E', 1, 5, 5);
 INSERT INTO reporting.cases (id, version, state, region, industry, level, grade, enterprise, opened_at, opened_on)
 VALUES ('{CASE}', 1, 'reported', {WHERE}, 'red', '', 'E', now(), '2026-01-01');
 """
@@ -74,6 +77,7 @@ WRONG = {
     "receiver invented calls": MORE,
     "receiver disordered messages": f"INSERT INTO received VALUES (-1, '{OTHER}', '{NOTICE}', 'ended', 'taken')",
     "reporting missing verdict": f"DELETE FROM reporting.inbox WHERE id = '{STEP}'",
+    "reporting missing answers": "DELETE FROM reporting.facts WHERE measure = 'seconds_to_acknowledge'",
     "reporting missing alarms": "DELETE FROM reporting.facts WHERE measure = 'alarms'",
     "reporting invented alarms": "DELETE FROM pushed",
     "reporting missing cases": "DELETE FROM reporting.facts WHERE measure = 'cases_opened'",

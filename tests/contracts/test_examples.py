@@ -17,7 +17,7 @@ from services.ingest.domain.limits import Limits
 from services.notify.domain.calls import take_events
 from services.notify.domain.duty import Duty
 from services.reporting.domain.copies import newest_enterprises
-from services.reporting.domain.tally import of_alarm, of_case, of_notification
+from services.reporting.domain.tally import is_first_answer, of_alarm, of_answer, of_case
 from shared.topics import TOPICS
 
 EXAMPLES = {path.stem: path.read_bytes() for path in sorted((FOLDER / "examples").glob("*.json"))}
@@ -107,7 +107,10 @@ def test_a_case_calls_people_and_is_counted():
 
 
 def test_an_answer_is_counted():
-    assert len(of_notification(said("fengsui.notification.v1"))) == 1
+    event = said("fengsui.notification.v1")
+
+    assert is_first_answer(event)
+    assert of_answer(event).id == event.id
 
 
 def test_an_enterprise_is_copied():

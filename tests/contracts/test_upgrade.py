@@ -13,7 +13,7 @@ from services.hazards.domain.deadlines import DEFAULTS
 from services.hazards.domain.ledger import Ledger, take_alarms
 from services.hazards.domain.recall import again, by_version
 from services.notify.domain.calls import take_events
-from services.reporting.domain.tally import of_alarm, of_case, of_notification
+from services.reporting.domain.tally import is_first_answer, of_alarm, of_answer, of_case
 from shared.batches import parse
 from shared.events.event import Event
 from shared.topics import ALARMS, CASES, NOTIFICATIONS, REPORTS, TOPICS
@@ -84,7 +84,7 @@ def test_the_same_case_makes_the_same_notifications(release):
 def test_what_an_earlier_release_said_is_counted(release):
     facts = [fact for alarm in read(release, ALARMS) for fact in of_alarm(alarm)]
     facts += [fact for change in read(release, CASES) for fact in of_case(change)]
-    facts += [fact for change in read(release, NOTIFICATIONS) for fact in of_notification(change)]
+    facts += [of_answer(change) for change in read(release, NOTIFICATIONS) if is_first_answer(change)]
 
     counted: dict[str, int] = {}
     for fact in facts:

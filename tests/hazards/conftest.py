@@ -36,7 +36,7 @@ async def hear(db: asyncpg.Connection) -> Hear:
     """Takes a batch as the consumer does: new events to the handler, their verdicts to the inbox; what was held."""
 
     async def heard(taking: Taking, events: Sequence[Event]) -> dict[Any, str]:
-        distinct = list({event.id: event for event in events}.values())
+        distinct = list({event.id: event for event in events if taking.concerns(event)}.values())
         taken = await inbox.take_in(db, distinct)
         new = [event for event in distinct if event.id in taken.new]
         held = dict(await taking.handle(db, new) or {}) if new else {}

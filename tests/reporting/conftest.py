@@ -42,7 +42,7 @@ def there(dsn: str) -> str:
 
 async def take(db: Connection, taking: Taking, events: Sequence[Event]) -> dict[UUID, str]:
     """One batch as the consumer takes it: the new events to the handler, its verdicts to the inbox."""
-    distinct = list({event.id: event for event in events}.values())
+    distinct = list({event.id: event for event in events if taking.concerns(event)}.values())
     taken = await inbox.take_in(db, distinct)
     new = [event for event in distinct if event.id in taken.new]
     held = dict(await taking.handle(db, new) or {}) if new else {}

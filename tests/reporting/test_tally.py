@@ -7,8 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from services.reporting.domain.copies import newest_cases
-from services.reporting.domain.tally import Fact, Figure, Key, Measure, of_alarm, of_case, of_notification, roll_up
-from shared.vocabulary import CaseKind, CaseState, Level
+from services.reporting.domain.tally import (
+    Fact,
+    Figure,
+    Key,
+    Measure,
+    is_first_answer,
+    of_alarm,
+    of_answer,
+    of_case,
+    roll_up,
+)
+from shared.vocabulary import CaseKind, CaseState, Level, NotificationKind
 from tests.reporting.told import AT, ENTERPRISE, alarm, answer, name, step
 
 NOON = date(2026, 11, 25)
@@ -51,19 +61,18 @@ def test_a_void_case_is_not_closed():
 
 def test_only_the_first_answer_for_a_case_counts():
     first, second = answer(), answer(data={"case_first": False})
+    sent = answer(data={"kind": NotificationKind.DELIVERED})
 
-    facts = of_notification(first), of_notification(second)
+    counted = [each for each in (first, second, sent) if is_first_answer(each)]
 
-    assert [fact.took for fact in facts[0]] == [90 * 1_000_000]
-    assert facts[1] == []
+    assert counted == [first]
+    assert of_answer(first).took == 90 * 1_000_000
 
 
 def test_an_answer_by_a_clock_that_is_behind_took_no_time():
     early = answer(after=timedelta(seconds=-2))
 
-    (fact,) = of_notification(early)
-
-    assert fact.took == 0
+    assert of_answer(early).took == 0
 
 
 def test_of_several_steps_the_newest_is_the_copy():

@@ -106,13 +106,15 @@ def of_case(change: CaseChanged) -> list[Fact]:
             return []
 
 
-def of_notification(change: NotificationChanged) -> list[Fact]:
-    """The first answer that anyone gave for a case counts."""
-    data = change.data
-    if data.kind is not NotificationKind.ACKNOWLEDGED or not data.case_first:
-        return []
-    took = _between(data.first_created_at, change.time)
-    return [_fact(change, Measure.SECONDS_TO_ACKNOWLEDGE, change.time, data.level, None, data.case, took)]
+def is_first_answer(change: NotificationChanged) -> bool:
+    """Of what happens to notifications only the first answer that anyone gave for a case counts."""
+    return change.data.kind is NotificationKind.ACKNOWLEDGED and change.data.case_first
+
+
+def of_answer(answer: NotificationChanged) -> Fact:
+    """How long a case waited for its first answer."""
+    data, took = answer.data, _between(answer.data.first_created_at, answer.time)
+    return _fact(answer, Measure.SECONDS_TO_ACKNOWLEDGE, answer.time, data.level, None, data.case, took)
 
 
 def roll_up(facts: Iterable[Fact]) -> dict[Key, Figure]:
