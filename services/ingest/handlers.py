@@ -8,6 +8,7 @@ from services.ingest import metrics, store
 from services.ingest.domain.admission import Pusher, digest
 from services.ingest.domain.engine import Crossing, alarm_id, decide
 from services.ingest.domain.recent import Reading, Recent
+from services.ingest.known import Known
 from shared import outbox
 from shared.consumer import takes
 from shared.database import Connection
@@ -19,6 +20,7 @@ from shared.topics import ALARMS, READINGS
 from shared.vocabulary import AlarmState
 
 LIMIT_ZH: Final = {"LL": "低低报", "L": "低报", "H": "高报", "HH": "高高报"}
+KNOWN: Final = Known()
 RECENT: Final = Recent()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,23 +32,31 @@ async def raise_and_clear_alarms(db: Connection, events: Sequence[Frame | Heartb
     frames = [event for event in events if isinstance(event, Frame)]
     if not frames:
         return
-    codes = sorted({frame.enterprise for frame in frames})
-    points = {(frame.enterprise, point) for frame in frames for point in frame.data.points}
-    limits, names = await store.limits_of(db, points)
-    owners = await store.pushers(db, codes)
-    states = await store.point_states(db, codes, sorted({point for _, point in points}))
-    alarms = []
+    points: dict[str, set[str]] = {}
+    for frame in frames:
+        points.setdefault(frame.enterprise, set()).update(frame.data.points)
+    limits, states = await KNOWN.limits_of(db, points), await KNOWN.states_of(db, points)
+    crossed: list[tuple[Frame, Crossing, Sequence[Reading]]] = []
     for frame in frames:
         code, own = frame.enterprise, limits.get(frame.enterprise, {})
         for crossing in decide(states[code], own, frame.data):
-            shown = RECENT.until(code, crossing.point, crossing.at, frame.data)
-            alarms.append(alarm_of(crossing, owners[code], names.get((code, crossing.point), ""), frame, shown))
+            crossed.append((frame, crossing, RECENT.until(code, crossing.point, crossing.at, frame.data)))
         RECENT.hear(code, own, frame.data)
     await store.save_states(db, states)
+    alarms = await _alarms_of(db, crossed) if crossed else []
     await outbox.put(db, ALARMS, alarms)
     metrics.READINGS.inc(sum(len(frame.data.points) for frame in frames))
     for alarm in alarms:
         metrics.ENGINE_ALARMS.labels(alarm.data.level.value, alarm.data.state.value).inc()
+
+
+async def _alarms_of(db: Connection, crossed: Sequence[tuple[Frame, Crossing, Sequence[Reading]]]) -> list[Alarm]:
+    owners = await store.pushers(db, (frame.enterprise for frame, _, _ in crossed))
+    names = await store.names(db, {(frame.enterprise, crossing.point) for frame, crossing, _ in crossed})
+    return [
+        alarm_of(crossing, owners[frame.enterprise], names.get((frame.enterprise, crossing.point), ""), frame, shown)
+        for frame, crossing, shown in crossed
+    ]
 
 
 def alarm_of(crossing: Crossing, owner: Pusher, name: str, frame: Frame, shown: Sequence[Reading] = ()) -> Alarm:

@@ -11,17 +11,22 @@ RETURNING *
 
 -- name: save_points
 -- Registers what is new or changed, and answers with just that.
-INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
-    $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[])
-ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
-    quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
-    hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
-    off_delay_s = excluded.off_delay_s, version = p.version + 1, changed_at = now()
-WHERE (p.name, p.risk_unit, p.quantity, p.uom, p.ll, p.l, p.h, p.hh, p.deadband, p.on_delay_s, p.off_delay_s)
-    IS DISTINCT FROM (excluded.name, excluded.risk_unit, excluded.quantity, excluded.uom, excluded.ll, excluded.l,
-    excluded.h, excluded.hh, excluded.deadband, excluded.on_delay_s, excluded.off_delay_s)
-RETURNING *
+WITH saved AS (
+    INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
+        $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[])
+    ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
+        quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
+        hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
+        off_delay_s = excluded.off_delay_s, version = p.version + 1, changed_at = now()
+    WHERE (p.name, p.risk_unit, p.quantity, p.uom, p.ll, p.l, p.h, p.hh, p.deadband, p.on_delay_s, p.off_delay_s)
+        IS DISTINCT FROM (excluded.name, excluded.risk_unit, excluded.quantity, excluded.uom, excluded.ll, excluded.l,
+        excluded.h, excluded.hh, excluded.deadband, excluded.on_delay_s, excluded.off_delay_s)
+    RETURNING *
+), marked AS (
+    UPDATE enterprises SET points_mark = gen_random_uuid() WHERE uscc IN (SELECT uscc FROM saved)
+)
+SELECT * FROM saved
 
 -- name: enterprises_by_code
 -- Some enterprises.
@@ -65,16 +70,32 @@ UPDATE keys SET revoked_at = now(), revoked_by = $2 WHERE prefix = $1 AND revoke
 -- Every door forgets what it remembered of the registry, once this commits.
 SELECT pg_notify('fengsui_registry', '')
 
+-- name: marks
+-- The marks of enterprises' points.
+SELECT uscc, points_mark FROM enterprises WHERE uscc = ANY($1::text[])
+
 -- name: limits_of
--- The points that a batch has readings of, with what they are judged by.
-SELECT uscc, point, name, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s FROM points
+-- What points are judged by.
+SELECT uscc, point, ll, l, h, hh, deadband, on_delay_s, off_delay_s FROM points
 WHERE (uscc, point) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 
+-- name: names_of
+-- What points are called.
+SELECT uscc, point, name FROM points WHERE (uscc, point) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+
 -- name: lock_blocks
--- The blocks of a batch's points, and of each enterprise the last one; held for this transaction.
+-- Blocks by their keys, held for this transaction.
+SELECT b.* FROM unnest($1::text[], $2::int[]) AS g(uscc, block) JOIN engine_blocks b USING (uscc, block)
+ORDER BY uscc, block FOR UPDATE OF b
+
+-- name: find_blocks
+-- The blocks that hold some points, and of each enterprise the last one; held for this transaction.
 SELECT * FROM engine_blocks b
-WHERE uscc = ANY($1::text[])
-  AND (points && $2::text[] OR block = (SELECT max(m.block) FROM engine_blocks m WHERE m.uscc = b.uscc))
+WHERE uscc = ANY($1::text[]) AND (
+    EXISTS (SELECT FROM unnest(b.points) AS p(point)
+        WHERE (b.uscc, p.point) IN (SELECT * FROM unnest($2::text[], $3::text[])))
+    OR block = (SELECT max(m.block) FROM engine_blocks m WHERE m.uscc = b.uscc)
+)
 ORDER BY uscc, block FOR UPDATE
 
 -- name: save_block
@@ -112,12 +133,17 @@ WHERE e.version < excluded.version RETURNING uscc
 
 -- name: recall_points
 -- After a restore: what the bus knows better.
-INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s,
-    version)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
-    $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::int[])
-ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
-    quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
-    hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
-    off_delay_s = excluded.off_delay_s, version = excluded.version, changed_at = now()
-WHERE p.version < excluded.version RETURNING uscc
+WITH saved AS (
+    INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s,
+        version)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
+        $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::int[])
+    ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
+        quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
+        hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
+        off_delay_s = excluded.off_delay_s, version = excluded.version, changed_at = now()
+    WHERE p.version < excluded.version RETURNING uscc
+), marked AS (
+    UPDATE enterprises SET points_mark = gen_random_uuid() WHERE uscc IN (SELECT uscc FROM saved)
+)
+SELECT uscc FROM saved

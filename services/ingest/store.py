@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.ingest.domain.admission import Pusher
 from services.ingest.domain.engine import Block, PointStates
@@ -25,7 +26,10 @@ LIST_KEYS = _SQL["list_keys"]
 REVOKE_KEY = _SQL["revoke_key"]
 NOTIFY_DOORS = _SQL["notify_doors"]
 LIMITS_OF = _SQL["limits_of"]
+MARKS = _SQL["marks"]
+NAMES_OF = _SQL["names_of"]
 LOCK_BLOCKS = _SQL["lock_blocks"]
+FIND_BLOCKS = _SQL["find_blocks"]
 SAVE_BLOCK = _SQL["save_block"]
 HEAR_SOURCES = _SQL["hear_sources"]
 COUNT_SOURCES = _SQL["count_sources"]
@@ -34,6 +38,11 @@ RECALL_ENTERPRISES = _SQL["recall_enterprises"]
 RECALL_POINTS = _SQL["recall_points"]
 
 SOURCE = "//fengsui/ingest"
+
+Place = tuple[str, str]
+"""An enterprise and one of its points."""
+Found = tuple[str, Block]
+"""An enterprise and one of its blocks."""
 
 
 async def save_enterprises(db: Connection, rows: Sequence[Mapping[str, Any]]) -> list[EnterpriseRegistered]:
@@ -95,15 +104,15 @@ async def pushers(db: Connection, codes: Iterable[str]) -> dict[str, Pusher]:
     return {row["uscc"]: Pusher(row["uscc"], row["name"], row["region"], row["industry"]) for row in rows}
 
 
-async def limits_of(
-    db: Connection, readings: Iterable[tuple[str, str]]
-) -> tuple[dict[str, dict[str, Limits]], dict[tuple[str, str], str]]:
-    """By enterprise and point what a point is judged by, and the points' names."""
-    wanted = sorted(set(readings))
-    limits: dict[str, dict[str, Limits]] = {}
-    names = {}
-    for row in await db.fetch(LIMITS_OF, [code for code, _ in wanted], [point for _, point in wanted]):
-        limits.setdefault(row["uscc"], {})[row["point"]] = Limits(
+async def marks(db: Connection, codes: Iterable[str]) -> dict[str, UUID]:
+    """By enterprise the mark that is another one as soon as any of its points is."""
+    return {row["uscc"]: row["points_mark"] for row in await db.fetch(MARKS, sorted(codes))}
+
+
+async def limits(db: Connection, points: Iterable[Place]) -> dict[Place, Limits]:
+    """What registered points are judged by."""
+    return {
+        (row["uscc"], row["point"]): Limits(
             ll=row["ll"],
             l=row["l"],
             h=row["h"],
@@ -112,18 +121,36 @@ async def limits_of(
             on_delay_us=round(row["on_delay_s"] * 1_000_000),
             off_delay_us=round(row["off_delay_s"] * 1_000_000),
         )
-        names[row["uscc"], row["point"]] = row["name"]
-    return limits, names
+        for row in await db.fetch(LIMITS_OF, *_columns(points))
+    }
 
 
-async def point_states(db: Connection, codes: Sequence[str], points: Sequence[str]) -> dict[str, PointStates]:
-    """What the engine remembers of a batch's points, held for this transaction."""
-    blocks: dict[str, list[Block]] = {code: [] for code in codes}
-    for row in await db.fetch(LOCK_BLOCKS, sorted(codes), list(points)):
-        blocks[row["uscc"]].append(
-            Block(row["block"], row["points"], row["last_at"], row["last_value"], row["states"], row["since"])
-        )
-    return {code: PointStates(found) for code, found in blocks.items()}
+async def names(db: Connection, points: Iterable[Place]) -> dict[Place, str]:
+    """What registered points are called."""
+    return {(row["uscc"], row["point"]): row["name"] for row in await db.fetch(NAMES_OF, *_columns(points))}
+
+
+async def blocks_at(db: Connection, places: Iterable[tuple[str, int]]) -> list[Found]:
+    """Blocks by enterprise and number, held for this transaction."""
+    wanted = sorted(places)
+    return [_block_of(row) for row in await db.fetch(LOCK_BLOCKS, *_columns(wanted))] if wanted else []
+
+
+async def blocks_holding(db: Connection, points: Iterable[Place]) -> list[Found]:
+    """The blocks in which points lie, and of each enterprise the last one; held for this transaction."""
+    wanted = sorted(points)
+    codes = sorted({code for code, _ in wanted})
+    return [_block_of(row) for row in await db.fetch(FIND_BLOCKS, codes, *_columns(wanted))]
+
+
+def _block_of(row: Any) -> Found:
+    block = Block(row["block"], row["points"], row["last_at"], row["last_value"], row["states"], row["since"])
+    return row["uscc"], block
+
+
+def _columns(pairs: Iterable[tuple[str, Any]]) -> tuple[list[str], list[Any]]:
+    found = list(pairs)
+    return [code for code, _ in found], [other for _, other in found]
 
 
 async def save_states(db: Connection, states: Mapping[str, PointStates]) -> None:

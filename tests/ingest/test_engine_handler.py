@@ -15,6 +15,7 @@ from services.ingest.domain.frames import Admitted, frame_of
 from services.ingest.domain.recent import Recent
 from services.ingest.domain.registry import point_of
 from services.ingest.handlers import alarm_of, raise_and_clear_alarms
+from services.ingest.known import Known
 from shared.database import connect
 from shared.events.alarms import Alarm
 from shared.events.event import event_id, microseconds
@@ -153,12 +154,13 @@ def test_what_is_shown_is_no_part_of_the_fact():
 
 async def test_what_the_engine_remembers_comes_back_equal(db):
     await raise_and_clear_alarms.handle(db, cut())
-    before = await store.point_states(db, [PUSHER.uscc], ["T-1", "T-2"])
+    points = {PUSHER.uscc: {"T-1", "T-2"}}
+    before = await Known().states_of(db, points)
     for block in before[PUSHER.uscc].blocks:
         block.touched = True
 
     await store.save_states(db, before)
-    after = await store.point_states(db, [PUSHER.uscc], ["T-1", "T-2"])
+    after = await Known().states_of(db, points)
 
     for block in before[PUSHER.uscc].blocks:
         block.touched = False

@@ -15,7 +15,7 @@ from services.notify.channels.webhook import Webhook
 from services.notify.domain.notification import Outcome, Result
 from tests.notify.stand import SECRET
 
-LOOPBACK = [ip_network("127.0.0.0/8")]
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 PRIVATE = {
     "loopback": ["127.0.0.1", "127.255.255.254", "::1"],

@@ -52,11 +52,14 @@ class Block:
 
 
 class PointStates:
-    """One enterprise's blocks: at least the last, where new points go, and those of the batch's points."""
+    """One enterprise's blocks: those of the batch's points, and the last, where new points go, if there are any."""
 
     def __init__(self, blocks: Iterable[Block] = ()) -> None:
         self.blocks = sorted(blocks, key=lambda block: block.number)
         self._places = {point: (block, i) for block in self.blocks for i, point in enumerate(block.points)}
+
+    def __contains__(self, point: str) -> bool:
+        return point in self._places
 
     def place(self, point: str) -> tuple[Block, int]:
         """The point's block and its index there; a point not seen before gets one."""

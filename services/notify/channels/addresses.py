@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -49,7 +50,8 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def checked(target: str, allow: Sequence[Network]) -> URL:
+@lru_cache(maxsize=4096)  # the same few are called again and again, and to parse one costs as much as to sign
+def checked(target: str, allow: tuple[Network, ...]) -> URL:
     """The URL as it may be called, a literal address in its plain form; raises RefusedAddress or ValueError."""
     url = URL(target)
     if url.scheme not in {"http", "https"} or not url.host:

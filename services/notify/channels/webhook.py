@@ -42,7 +42,7 @@ class Webhook:
     name: Final = "webhook"
 
     def __init__(self, allow: Sequence[Network], most: int, resolver: AbstractResolver | None = None) -> None:
-        self._allow = allow
+        self._allow = tuple(allow)
         self._session = ClientSession(
             connector=TCPConnector(
                 limit=most,
