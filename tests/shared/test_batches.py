@@ -92,6 +92,21 @@ def test_a_member_of_a_newer_writer_is_ignored() -> None:
     assert [event.pushid for _, event in parse(REPORTS, [record(0, newer)]).events] == ["h-1"]
 
 
+def test_what_is_of_no_concern_is_passed_over_however_often_it_comes() -> None:
+    pushed = [record(n, report(name).wire()) for n, name in enumerate(("h-0", "h-1", "h-0"))]
+
+    batch = parse(REPORTS, pushed, lambda event: event.pushid != "h-0")
+
+    assert [event.pushid for _, event in batch.events] == ["h-1"]
+    assert (batch.ignored, batch.repeats, batch.dead) == (2, [], [])
+
+
+def test_rubbish_is_a_dead_letter_whatever_is_of_concern() -> None:
+    batch = parse(REPORTS, [record(0, b"{}")], lambda event: False)
+
+    assert [letter.reason for letter in batch.dead] == ["unreadable"]
+
+
 def test_the_same_event_twice_in_a_batch_counts_once() -> None:
     first = report("h-1")
     batch = parse(REPORTS, [record(0, first.wire()), record(1, first.wire())])
