@@ -179,6 +179,12 @@ class Platform:
             deaths = 1 if time.monotonic() - born > SETTLED_S else deaths + 1
             await asyncio.sleep(plan.backoff(deaths))
 
+    def check(self) -> None:
+        """Raises what has ended a keeper, for nothing would start its process again."""
+        for keeper in self._keepers.values():
+            if keeper.done():
+                keeper.result()
+
     def _count(self, replica: Replica) -> None:
         code = replica.process.returncode if replica.process else None
         self.exits[f"{replica.service} {code}"] += 1
@@ -230,8 +236,8 @@ class Platform:
             try:
                 await asyncio.to_thread(server.part.start)
                 server.lives += 1
-            except Refusal as refusal:
-                self.exits[f"{server.name}: {str(refusal)[:120]}"] += 1
+            except (Refusal, OSError, psutil.Error) as error:  # on a full disk not even the start can be written down
+                self.exits[f"{server.name}: {str(error)[:120]}"] += 1
 
     # What faults do
 

@@ -117,6 +117,7 @@ class Run:
                 time.monotonic() < until or pushers.log.events < self.order.events or platform.kills < self.order.kills
             ):
                 await asyncio.sleep(0.5)
+                platform.check()
                 for task in (pushing, hurting):
                     if task.done():
                         task.result()
@@ -131,7 +132,10 @@ class Run:
         self._say("no more faults; what is not acknowledged yet is pushed until it is")
         try:
             async with asyncio.timeout(DRAIN_S):
-                await pushing
+                while not pushing.done():
+                    platform.check()
+                    await asyncio.wait([pushing], timeout=1)
+            pushing.result()
         finally:
             saying.cancel()
 
