@@ -7,7 +7,7 @@ rebalance; a position that moves only from what was expected makes each of these
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -32,7 +32,20 @@ MOVE = _SQL["move_positions"]
 STOP = _SQL["stop_partition"]
 
 MAX_RECORDS = 500
-BATCH_TIMEOUT_MS = 25  # after an empty poll FastStream sleeps that long
+
+
+class Pace(NamedTuple):
+    """How often a topic is looked at, in milliseconds."""
+
+    fetch_ms: int
+    """So long may a partition that is being taken wait for the others' empty fetch."""
+    poll_ms: int
+    """After an empty poll FastStream sleeps that long."""
+
+
+PROMPT = Pace(100, 25)
+CALM = Pace(500, 100)
+"""For what nobody waits for: it is there within the second, and an idle topic costs a fifth."""
 
 Held = Mapping[UUID, str]
 Handler = Callable[[Connection, Sequence[Any]], Awaitable[Held | None]]
@@ -48,11 +61,12 @@ class Taking:
     handle: Handler
     concerns: Concern = every
     """Events that are of none leave no row in the inbox, for however often they come they do nothing."""
+    pace: Pace = PROMPT
 
 
-def takes(topic: Topic, concerns: Concern = every) -> Callable[[Handler], Taking]:
+def takes(topic: Topic, concerns: Concern = every, pace: Pace = PROMPT) -> Callable[[Handler], Taking]:
     """Declares the handler of a topic, or of those of its events that are of concern."""
-    return lambda handle: Taking(topic, handle, concerns)
+    return lambda handle: Taking(topic, handle, concerns, pace)
 
 
 class ChainBroken(Exception):
@@ -71,7 +85,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         """Why the topic could not be looked at, as it was last tried."""
         self.log_changed: Callable[[], None] = lambda: None
         """Told when the log may be another one than before: what was known to stand there may be gone."""
-        self._handle, self._concerns, self._committed = taking.handle, taking.concerns, committed
+        self._taking, self._committed = taking, committed
         self._group = f"{service}.{self.topic.name}"
         self._member = f"{self._group}.{member}" if member else None
         self._line = Line(dsn, self._group)
@@ -119,13 +133,13 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="none",
             max_records=MAX_RECORDS,
-            batch_timeout_ms=BATCH_TIMEOUT_MS,
+            batch_timeout_ms=self._taking.pace.poll_ms,
             listener=self,
             parser=self._parser,
             decoder=self._decoder,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
-            fetch_max_wait_ms=100,  # so long may a partition that is being taken wait for the others' empty fetch
+            fetch_max_wait_ms=self._taking.pace.fetch_ms,
         )
         self._subscriber(self._take_all)
 
@@ -212,7 +226,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
         return part is not None and part.state is State.OPEN and part.expected == run.expected
 
     async def _commit(self, runs: Sequence[Run], blame: Exception | None) -> None:
-        batch = parse(self.topic, [record for run in runs for record in run.records], self._concerns)
+        batch = parse(self.topic, [record for run in runs for record in run.records], self._taking.concerns)
         with tracing.take(self.topic.name, batch.events) as span:
             if blame is not None and batch.events:
                 ((record, event),) = batch.events
@@ -232,7 +246,7 @@ class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
             self._judge(batch.dead, runs)
             faults.point("consumer.in_transaction")
             if new:
-                held = await self._handle(db, new) or {}
+                held = await self._taking.handle(db, new) or {}
                 await inbox.hold(db, held)
             await deadletters.bury(db, self.topic.name, batch.dead)
             faults.point("consumer.before_commit")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.hazards import metrics, recovery, store
 from services.hazards.domain.case import alarm_cause
 from services.hazards.domain.ledger import Ledger, take_alarms
-from shared.consumer import Held, takes
+from shared.consumer import CALM, Held, takes
 from shared.database import Connection
 from shared.events.alarms import Alarm
 from shared.events.hazards import HazardReport
@@ -26,7 +26,7 @@ async def open_or_join_cases(db: Connection, alarms: Sequence[Alarm]) -> Held:
     return ledger.held
 
 
-@takes(REPORTS)
+@takes(REPORTS, pace=CALM)
 async def open_reported_cases(db: Connection, reports: Sequence[HazardReport]) -> None:
     """Every hazard report opens a case of its own."""
     ledger, periods = Ledger(recalled=await recovery.told_of(db, reports)), await store.periods(db)
@@ -41,7 +41,7 @@ def is_answer(change: NotificationChanged) -> bool:
     return change.data.kind is NotificationKind.ACKNOWLEDGED
 
 
-@takes(NOTIFICATIONS, is_answer)
+@takes(NOTIFICATIONS, is_answer, CALM)
 async def acknowledge_alarms(db: Connection, answers: Sequence[NotificationChanged]) -> None:
     """An acknowledged notification acknowledges the alarms of its case."""
     first = {answer.data.case: (answer.time, answer.data.by or "") for answer in reversed(answers)}

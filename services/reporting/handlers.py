@@ -6,7 +6,7 @@ from uuid import UUID
 from services.reporting import metrics, store
 from services.reporting.domain.copies import newest_cases, newest_enterprises
 from services.reporting.domain.tally import Fact, is_first_answer, of_alarm, of_answer, of_case, roll_up
-from shared.consumer import Held, takes
+from shared.consumer import CALM, Held, takes
 from shared.database import Connection
 from shared.events.alarms import Alarm
 from shared.events.cases import CaseChanged
@@ -22,20 +22,20 @@ OLDER = "older_version"
 POINT = "points_not_counted"
 
 
-@takes(ALARMS)
+@takes(ALARMS, pace=CALM)
 async def count_alarms(db: Connection, alarms: Sequence[Alarm]) -> Held:
     """A raised alarm is a fact."""
     counted = await count(db, [fact for alarm in alarms for fact in of_alarm(alarm)])
     return {alarm.id: CLEARED for alarm in alarms if alarm.id not in counted}
 
 
-@takes(REPORTS)
+@takes(REPORTS, pace=CALM)
 async def leave_reports_to_cases(_db: Connection, reports: Sequence[HazardReport]) -> Held:
     """Every hazard report opens a case, and is counted as that."""
     return {report.id: COUNTED_AS_CASE for report in reports}
 
 
-@takes(CASES)
+@takes(CASES, pace=CALM)
 async def count_cases(db: Connection, changes: Sequence[CaseChanged]) -> Held:
     """Openings and closings are facts; how a case stands is a copy."""
     counted = await count(db, [fact for change in changes for fact in of_case(change)])
@@ -43,13 +43,13 @@ async def count_cases(db: Connection, changes: Sequence[CaseChanged]) -> Held:
     return {change.id: OLDER for change in changes if change.id not in counted and change.data.case not in kept}
 
 
-@takes(NOTIFICATIONS, is_first_answer)
+@takes(NOTIFICATIONS, is_first_answer, CALM)
 async def count_answers(db: Connection, answers: Sequence[NotificationChanged]) -> None:
     """The first answer for a case is a fact."""
     await count(db, [of_answer(answer) for answer in answers])
 
 
-@takes(REGISTRY)
+@takes(REGISTRY, pace=CALM)
 async def keep_names(db: Connection, told: Sequence[EnterpriseRegistered | PointRegistered]) -> Held:
     """What an enterprise is called is a copy."""
     enterprises = [event for event in told if isinstance(event, EnterpriseRegistered)]
