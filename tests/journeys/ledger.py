@@ -12,6 +12,8 @@ SERVICES = ("ingest", "hazards", "notify", "reporting")
 PUSHED = "SELECT id, held FROM {}.inbox WHERE digest IS NOT NULL"
 TOLD = "SELECT id FROM hazards.outbox WHERE topic = 'cases'"
 NOTIFIED = "SELECT id FROM notify.outbox WHERE topic = 'notifications'"
+ANSWERED = NOTIFIED + " AND convert_from(body, 'UTF8')::jsonb #>> '{data,kind}' = 'acknowledged'"
+FIRST_ANSWERED = ANSWERED + " AND convert_from(body, 'UTF8')::jsonb #>> '{data,case_first}' = 'true'"
 CASE_SUMS = """
     SELECT c.id, c.version, c.occurrences, count(t.id) AS rows,
         count(*) FILTER (WHERE t.kind IN ('opened', 'repeated', 'worsened')) AS signs
@@ -37,12 +39,12 @@ async def unfinished(stack: Stack, load: Load) -> dict[str, int]:
         dead = await stack.sql(f"SELECT topic, partition, log_offset, reason, detail FROM {service}.dead_letters")
         assert dead == [], (service, dead)
     pushed, told = set(load.acknowledged), await ids(stack, TOLD)
-    notified = await ids(stack, NOTIFIED)
+    answered, first = await ids(stack, ANSWERED), await ids(stack, FIRST_ANSWERED)
     left = {
         "hazards": pushed - await ids(stack, PUSHED.format("hazards")),
         "notify": told - await ids(stack, "SELECT id FROM notify.inbox"),
-        "reporting": (pushed | told | notified) - await ids(stack, "SELECT id FROM reporting.inbox"),
-        "answers": notified - await ids(stack, "SELECT id FROM hazards.inbox"),
+        "reporting": (pushed | told | first) - await ids(stack, "SELECT id FROM reporting.inbox"),
+        "answers": answered - await ids(stack, "SELECT id FROM hazards.inbox"),
     }
     for service in SERVICES:
         left[f"{service}.outbox"] = await ids(stack, f"SELECT id FROM {service}.outbox WHERE sent_at IS NULL")

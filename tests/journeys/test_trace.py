@@ -47,17 +47,15 @@ EVERYWHERE = {
     "hazards: process alarms",
     "hazards: transaction",
     "hazards: send cases",
-    "hazards: process notifications",
     "notify: process cases",
     "notify: transaction",
     "notify: attempt",
     "notify: send notifications",
     "reporting: process alarms",
     "reporting: process cases",
-    "reporting: process notifications",
     "reporting: transaction",
 }
-"""Every span of a red alarm that reaches its officer."""
+"""Every span of a red alarm that reaches its officer; that it did is of no concern to hazards and reporting."""
 
 
 @dataclass(frozen=True)
