@@ -85,5 +85,5 @@ async def test_a_killed_service_is_named_and_its_part_heals(guests: Guests, key:
     assert "暂缺" in said
     assert gone == 0
     assert works == 0
-    assert await page.locator(".away").count() == 0
+    await expect(page.locator(".away")).to_have_count(0)
     assert await marked(page)

@@ -52,6 +52,7 @@
   if (desk) {
     listen();
     setInterval(() => refresh(), 30000); // ages, deadlines, and what no topic tells
+    setInterval(() => $(".away") && refresh(), 3000); // a part whose service gave no answer
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
   for (const name of ["htmx:sendError", "htmx:timeout"]) {
