@@ -91,7 +91,7 @@ RULES: Final = (
                 "        known: set[UUID] = set()\n",
             ),
         ),
-        ("hazards doubled timeline", "all dead letters", "all stopped partitions", "hazards unequal cases"),
+        ("receiver doubled unmarked", "hazards doubled timeline", "all dead letters", "hazards unequal cases"),
         aim="hazards",
         points="relay.after_ack=kill%0.2",
     ),
@@ -177,13 +177,13 @@ RULES: Final = (
         (
             Edit(
                 "services/notify/queries.sql",
-                "d.state IN ('waiting', 'sending') AND d.due_at <= now()",
-                "d.state = 'waiting' AND d.due_at <= now()",
+                "coalesce(d.state, '') IN ('waiting', 'sending')\n",
+                "d.state = 'waiting'\n",
             ),
         ),
         ("receiver missing created",),
-        ("kill",),
-        "notify",
+        aim="notify",
+        points="attempt.before_call=kill%0.02",
     ),
     Rule(
         "poison_is_kept",

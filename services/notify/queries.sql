@@ -101,9 +101,10 @@ WITH RECURSIVE waiting AS (  -- each contact with a message on its way, by skips
         ORDER BY due_at, id LIMIT least($1, CASE WHEN w.contact = ANY($3::text[]) THEN 1 ELSE $4::int END)
     ) AS own
     WHERE w.contact <> ALL($2::text[]) ORDER BY own.due_at, own.id LIMIT 2 * $1
-), taken AS (
+), taken AS (  -- by their ids: coalesce hides the state from deliveries_due, all of which would be read instead
     SELECT d.id, d.state, d.tries FROM deliveries d
-    WHERE d.id = ANY(ARRAY(SELECT id FROM first)) AND d.state IN ('waiting', 'sending') AND d.due_at <= now()
+    WHERE d.id = ANY(ARRAY(SELECT id FROM first)) AND coalesce(d.state, '') IN ('waiting', 'sending')
+        AND d.due_at <= now()
     ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE deliveries d SET state = 'sending', tries = d.tries + 1, due_at = now() + interval '30 seconds'

@@ -1,6 +1,7 @@
 """What works batch by batch keeps the plans it made while its tables were empty, so these must hold when they grow."""
 
 import re
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -30,6 +31,18 @@ async def test_no_statement_reads_a_growing_table_whole(postgres: Postgres, serv
 
     await db.close()
     assert {name: tables for name, tables in whole.items() if tables} == {}
+
+
+@pytest.mark.postgres
+async def test_a_claim_looks_at_what_waits_by_contact_and_takes_by_id(postgres: Postgres) -> None:
+    db = await connect(postgres.dsn("notify_work"), "test", plan_cache_mode="force_generic_plan")
+    await db.execute(f"PREPARE claim AS {statements('services.notify')['claim_deliveries']}")
+
+    lines = [line[0] for line in await db.fetch("EXPLAIN EXECUTE claim (NULL, NULL, NULL, NULL)")]
+
+    await db.close()
+    looks = [after for line, after in pairwise(lines) if "using deliveries_due" in line]
+    assert sum("contact =" not in look and "contact >" not in look for look in looks) == 1  # the first contact of all
 
 
 async def read_whole(db: asyncpg.Connection, name: str, sql: str) -> set[str]:
