@@ -209,7 +209,7 @@ RULES: Final = (
         ),
         ("reporting unequal rollups",),
         aim="reporting",
-        points="consumer.before_commit=kill%0.1",
+        points="consumer.before_commit=kill%0.3",
     ),
 )
 

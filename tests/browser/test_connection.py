@@ -1,10 +1,11 @@
 """A page says at once when it may be out of date, and goes on by itself when it need not be any more."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.guests import Guests, mark, marked
 from tests.stack import Stack, alarm, uscc
@@ -59,6 +60,20 @@ async def test_a_logout_in_another_tab_leads_this_one_to_the_login(guests: Guest
     assert await page.locator("#password").is_visible()
 
 
+async def test_what_changes_before_the_stream_is_there_is_shown_all_the_same(guests: Guests, key: str):
+    page = await guests.visit("early-officer", "officer", REGION)
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(3)
+        await route.continue_()
+
+    await page.route("**/stream", late)
+    await page.goto("/board")
+    await guests.stack.push(alarm("early-1", "C-4"), key=key)
+
+    await expect(page.locator("tr", has_text="C-4")).to_be_visible()
+
+
 @pytest.mark.usefixtures("healed")
 async def test_a_killed_service_is_named_and_its_part_heals(guests: Guests, key: str):
     page = await guests.visit("part-officer", "officer", REGION, path="/board")
@@ -70,7 +85,7 @@ async def test_a_killed_service_is_named_and_its_part_heals(guests: Guests, key:
     away = page.locator(".away").first
     await expect(away).to_be_visible()
     said = await away.inner_text()
-    gone = await page.locator("tr", has_text="C-2").count()
+    await expect(page.locator("tr", has_text="C-2")).to_have_count(0)
     await page.goto("/duty")
     works = await page.locator(".away").count()
     await page.goto("/board")
@@ -83,7 +98,6 @@ async def test_a_killed_service_is_named_and_its_part_heals(guests: Guests, key:
 
     assert "报警" in said
     assert "暂缺" in said
-    assert gone == 0
     assert works == 0
     await expect(page.locator(".away")).to_have_count(0)
     assert await marked(page)
