@@ -11,7 +11,7 @@ from services.ingest.domain.engine import BLOCK_POINTS, Block
 from services.ingest.domain.registry import point_of
 from services.ingest.known import Known
 from shared.statements import statements
-from tests.ingest.test_engine_handler import LIMITS, PUSHER, db, register  # noqa: F401 (a fixture)
+from tests.ingest.test_engine_handler import LIMITS, PUSHER, db  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.postgres
 
