@@ -26,7 +26,7 @@ async def open_or_join_cases(db: Connection, alarms: Sequence[Alarm]) -> Held:
     return ledger.held
 
 
-@takes(REPORTS, pace=CALM)
+@takes(REPORTS, patience=CALM)
 async def open_reported_cases(db: Connection, reports: Sequence[HazardReport]) -> None:
     """Every hazard report opens a case of its own."""
     ledger, periods = Ledger(recalled=await recovery.told_of(db, reports)), await store.periods(db)

@@ -60,14 +60,15 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::timestamptz[], $5::t
 -- Somebody answered: the alarms of these cases are acknowledged.
 UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by)
-WHERE a.case_id = g.case_id AND a.acknowledged_at IS NULL
+WHERE a.case_id = ANY($1::uuid[]) AND a.case_id = g.case_id AND a.acknowledged_at IS NULL
   AND (g.at >= a.raised_at OR a.raised_at > now())  -- an enterprise's clock may run ahead of ours
 
 -- name: acknowledge_recalled
 -- After a restore: answers that came before their alarms, which may have gone on to a later case of their point.
 UPDATE alarms a SET acknowledged_at = g.at, acknowledged_by = g.by, unanswered_at = NULL
 FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS g(case_id, at, by) JOIN cases c ON c.id = g.case_id
-WHERE a.enterprise = c.enterprise AND a.point = c.point AND a.acknowledged_at IS NULL AND a.raised_at <= g.at
+WHERE a.enterprise = ANY(ARRAY(SELECT enterprise FROM cases WHERE id = ANY($1::uuid[])))
+  AND a.enterprise = c.enterprise AND a.point = c.point AND a.acknowledged_at IS NULL AND a.raised_at <= g.at
   AND (a.case_id = c.id OR EXISTS (
     SELECT FROM cases later WHERE later.id = a.case_id AND later.cause = c.cause AND later.opened_at > g.at
   ))
@@ -81,10 +82,11 @@ FROM cases WHERE next_check_at <= now() AND state NOT IN ('closed', 'void')
 ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: take_unanswered_alarms
--- Alarms that wait for an answer longer than the policy allows.
+-- Alarms that wait for an answer longer than the policy allows. Not cleared: "raised" would invite the index of all
+-- that are, as in `late`.
 SELECT enterprise, point, level, region, industry, enterprise_name, state, value, "limit", message, raised_at, cleared_at,
     occurrences, case_id, acknowledged_at, acknowledged_by, unanswered_at, said_at
-FROM alarms WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+FROM alarms WHERE unanswered_at <= now() AND state <> 'cleared' AND acknowledged_at IS NULL
   AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'open_unanswered'
     AND key = enterprise || '/' || point || '/' || level AND again_at > now())
 ORDER BY unanswered_at LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -97,7 +99,7 @@ FROM (VALUES
         AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'climb' AND key = id::text)
         ORDER BY next_check_at LIMIT 1)),
     ('open_unanswered', (SELECT unanswered_at FROM alarms
-        WHERE unanswered_at <= now() AND state = 'raised' AND acknowledged_at IS NULL
+        WHERE unanswered_at <= now() AND state <> 'cleared' AND acknowledged_at IS NULL
         AND NOT EXISTS (SELECT FROM stuck_rows WHERE timer = 'open_unanswered'
             AND key = enterprise || '/' || point || '/' || level)
         ORDER BY unanswered_at LIMIT 1))
@@ -137,7 +139,8 @@ SELECT body FROM recalled WHERE version IS NOT NULL
 SELECT c.id, c.cause, c.version, c.state, c.grade, c.level, c.title, c.enterprise, c.enterprise_name, c.region,
     c.industry, c.point, c.opened_at, c.due_at, c.overdue, c.tier, c.occurrences, c.active, c.next_check_at,
     c.responsible, c.measures, c.money, c.plan, c.submitted_by
-FROM cases c JOIN recalled r ON r.subject = c.id AND r.version = c.version + 1 AND r.own
+FROM cases c WHERE c.id = ANY(ARRAY(SELECT subject FROM recalled WHERE own AND version IS NOT NULL))
+    AND EXISTS (SELECT FROM recalled r WHERE r.subject = c.id AND r.version = c.version + 1 AND r.own)
 ORDER BY c.id LIMIT $1 FOR UPDATE OF c
 
 -- name: forget_recalled

@@ -22,20 +22,20 @@ OLDER = "older_version"
 POINT = "points_not_counted"
 
 
-@takes(ALARMS, pace=CALM)
+@takes(ALARMS, patience=CALM)
 async def count_alarms(db: Connection, alarms: Sequence[Alarm]) -> Held:
     """A raised alarm is a fact."""
     counted = await count(db, [fact for alarm in alarms for fact in of_alarm(alarm)])
     return {alarm.id: CLEARED for alarm in alarms if alarm.id not in counted}
 
 
-@takes(REPORTS, pace=CALM)
+@takes(REPORTS, patience=CALM)
 async def leave_reports_to_cases(_db: Connection, reports: Sequence[HazardReport]) -> Held:
     """Every hazard report opens a case, and is counted as that."""
     return {report.id: COUNTED_AS_CASE for report in reports}
 
 
-@takes(CASES, pace=CALM)
+@takes(CASES, patience=CALM)
 async def count_cases(db: Connection, changes: Sequence[CaseChanged]) -> Held:
     """Openings and closings are facts; how a case stands is a copy."""
     counted = await count(db, [fact for change in changes for fact in of_case(change)])
@@ -49,7 +49,7 @@ async def count_answers(db: Connection, answers: Sequence[NotificationChanged]) 
     await count(db, [of_answer(answer) for answer in answers])
 
 
-@takes(REGISTRY, pace=CALM)
+@takes(REGISTRY, patience=CALM)
 async def keep_names(db: Connection, told: Sequence[EnterpriseRegistered | PointRegistered]) -> Held:
     """What an enterprise is called is a copy."""
     enterprises = [event for event in told if isinstance(event, EnterpriseRegistered)]

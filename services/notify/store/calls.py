@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -82,7 +83,7 @@ async def whole(db: Connection, rows: Sequence[Any]) -> dict[UUID, Call]:
     for row in await db.fetch(LOCK_DELIVERIES, ids):
         deliveries.setdefault(row["notification_id"], []).append((row["place"], delivery_of(row)))
     notifications: dict[UUID, list[Notification]] = {}
-    for row in await db.fetch(NOTIFICATIONS_OF, ids):
+    for row in sorted(await db.fetch(NOTIFICATIONS_OF, ids), key=itemgetter("created_at", "id")):
         ordered = sorted(deliveries.get(row["id"], ()), key=lambda placed: placed[0])
         found = notification_of(row, tuple(delivery for _, delivery in ordered))
         notifications.setdefault(found.call, []).append(found)
