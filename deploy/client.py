@@ -2,7 +2,7 @@
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +133,21 @@ class Client:
                 yield item
             cursor = page["next"]
 
+    async def of_each(self, services: Sequence[str], path: str, **query: str) -> tuple[list[Answer], list[Refusal]]:
+        """Every item of each service's list, with the service's name, and why a service gave none.
+
+        One that is down hides no other's; raises its Refusal where none answers."""
+        items: list[Answer] = []
+        refusals: list[Refusal] = []
+        for service in services:
+            try:
+                items += [item | {"service": service} async for item in self.pages(service, path, **query)]
+            except Refusal as refusal:
+                refusals.append(refusal)
+        if len(refusals) == len(services):
+            raise refusals[0]
+        return items, refusals
+
     @asynccontextmanager
     async def asked(
         self, service: str, method: str, path: str, patience: float | None = PATIENCE_S, **more: Any
@@ -178,6 +193,12 @@ def refusal(service: str, response: aiohttp.ClientResponse, body: bytes) -> Refu
         return Refusal(ODD.format(service=service, address=response.url.origin(), status=response.status))
     where = " at ".join(str(problem[name]) for name in ("code", "pointer") if name in problem)
     return Refused(REFUSED.format(service=service, detail=problem["detail"], where=where or response.status), problem)
+
+
+def complete(refusals: Sequence[Refusal]) -> None:
+    """Raises what was refused, once all else is shown: a list that lacks a service's part is not the whole."""
+    if refusals:
+        raise Refusal("; ".join(map(str, refusals)))
 
 
 def why(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """`fengsui dead`: records that no service could take, seen, corrected, replayed or given up by a person."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -12,6 +12,7 @@ from deploy.refusal import Refusal
 STATES = "there is no state {state!r}; there are waiting, replayed and discarded"
 NOT_TEXT = "{file} is not in UTF-8, as every record of ours is"
 
+Listed = tuple[list[dict[str, Any]], list[Refusal]]
 Service = Annotated[str, typer.Argument(help="ingest, hazards, notify or reporting.")]
 Letter = Annotated[int, typer.Argument(help="As `dead list` shows it.", metavar="ID")]
 
@@ -42,27 +43,26 @@ def list_dead(
     query = {"limit": "500"} | ({"state": state} if state else {})
     columns = ("service", "id", "topic", "partition", "offset", "at", "state", "reason", "detail")
 
-    async def ask(stack: client.Client) -> tuple[list[client.Answer], list[client.Answer]]:
-        services = [service] if service else list(client.HEARERS)
-        letters = [letter for each in services async for letter in stack.pages(each, "/v1/dead-letters", **query)]
-        stopped = [
-            partition | {"service": each}
-            for each in services
-            async for partition in stack.pages(each, "/v1/partitions/stopped")
-        ]
-        return letters, stopped
+    services = [service] if service else list(client.HEARERS)
 
-    letters, stopped = client.run(home, url, token, ask)
+    async def ask(stack: client.Client) -> tuple[Listed, Listed]:
+        return (
+            await stack.of_each(services, "/v1/dead-letters", **query),
+            await stack.of_each(services, "/v1/partitions/stopped"),
+        )
+
+    (letters, refusals), (stopped, others) = client.run(home, url, token, ask)
     if as_json:
         for letter in letters:
             typer.echo(orjson.dumps(letter).decode())
-        return
-    terminal.table(columns, [[letter.get(column) for column in columns] for letter in letters])
-    for each in stopped:
-        how = f"fengsui dead resume {each['service']} {each['topic']} {each['partition']}"
-        if each.get("fault") not in (None, "refused"):
-            how = f"fengsui offsets repair --service {each['service']} --topic {each['topic']}"
-        typer.echo(terminal.plain(f"{each['topic']}/{each['partition']} is stopped: {each['stopped']} (`{how}`)"))
+    else:
+        terminal.table(columns, [[letter.get(column) for column in columns] for letter in letters])
+        for each in stopped:
+            how = f"fengsui dead resume {each['service']} {each['topic']} {each['partition']}"
+            if each.get("fault") not in (None, "refused"):
+                how = f"fengsui offsets repair --service {each['service']} --topic {each['topic']}"
+            typer.echo(terminal.plain(f"{each['topic']}/{each['partition']} is stopped: {each['stopped']} (`{how}`)"))
+    client.complete(refusals or others)
 
 
 def show(service: Service, letter: Letter, home: Home = DEFAULT_HOME, url: Url = None, token: Token = None) -> None:

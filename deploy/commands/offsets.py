@@ -54,15 +54,14 @@ def repair(
 
     services = [service] if service else list(client.HEARERS)
 
-    async def ask(stack: client.Client) -> list[Item]:
-        return [
-            item | {"service": each}
-            for each in services
-            async for item in stack.pages(each, "/v1/partitions")
-            if item["stopped"] and topic in (None, item["topic"]) and partition in (None, item["partition"])
-        ]
-
-    stopped = client.run(home, url, token, ask)
+    listed, refusals = client.run(home, url, token, lambda stack: stack.of_each(services, "/v1/partitions"))
+    stopped = [
+        each
+        for each in listed
+        if each["stopped"] and topic in (None, each["topic"]) and partition in (None, each["partition"])
+    ]
+    if not stopped:
+        client.complete(refusals)
     _list(stopped)
     if where is not None:
         planned = client.run(home, url, token, lambda stack: _repaired(stack, _movable(stopped, where), where, True))
@@ -81,6 +80,7 @@ def repair(
             home, url, token, lambda stack: _said_again(stack, services, topic, resend)
         ):
             typer.echo(f"{name} says {count} events of {said} again")
+    client.complete(refusals)
     raise typer.Exit(1 if stopped and where is None else 0)
 
 

@@ -68,6 +68,27 @@ def test_a_stopped_partition_is_shown_with_the_way_on(cli_home: Path, doors: Doo
     assert (resumed.code, resumed.out) == (0, "hazards goes on with alarms/3\n")
 
 
+def test_a_service_that_is_down_hides_no_letters_of_the_others(cli_home: Path, doors: Doors, fengsui):
+    doors.say("hazards", "/v1/dead-letters", Says({"items": [LETTER], "next": None}))
+    doors.say("notify", "/v1/dead-letters", Says(None, 502))
+    doors.say("notify", "/v1/partitions/stopped", Says(None, 502))
+
+    ran = fengsui("dead", "list", "--home", cli_home)
+
+    assert [line.split()[:2] for line in ran.out.splitlines()[1:]] == [["hazards", "7"]]
+    assert (ran.code, ran.err) == (1, f"notify at {doors.url('notify')} answers 502 and nothing that says why")
+
+
+def test_where_nobody_answers_no_list_is_shown(cli_home: Path, doors: Doors, fengsui):
+    for service in ("ingest", "hazards", "notify", "reporting"):
+        doors.say(service, "/v1/dead-letters", Says({"code": "unauthorized", "detail": "the token ended"}, 401))
+
+    ran = fengsui("dead", "list", "--home", cli_home)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "ingest refuses: the token ended (unauthorized)"
+
+
 def test_one_letter_is_shown_whole(cli_home: Path, doors: Doors, fengsui):
     doors.say("hazards", "/v1/dead-letters/7", Says(LETTER | {"payload": "{\x1b[2J"}))
 

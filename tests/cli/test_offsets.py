@@ -55,6 +55,25 @@ def test_where_nothing_is_wrong_it_says_so(doors: Doors, repair):
     assert (ran.code, ran.out) == (0, "no partition is stopped\n")
 
 
+def test_a_service_that_is_down_hides_no_partition_of_the_others(doors: Doors, repair):
+    doors.say("notify", PATH, Says(None, 502))
+
+    ran = repair()
+
+    assert "alarms/3" in ran.out
+    assert ran.code == 1
+    assert ran.err.startswith("notify at ")
+
+
+def test_nothing_is_called_well_while_a_service_is_down(doors: Doors, repair):
+    doors.say("hazards", PATH, Says(None, 502))
+
+    ran = repair()
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("hazards at ")
+
+
 def test_what_is_wrong_is_listed_with_what_each_way_on_means(doors: Doors, repair):
     ran = repair()
 
