@@ -11,22 +11,17 @@ RETURNING *
 
 -- name: save_points
 -- Registers what is new or changed, and answers with just that.
-WITH saved AS (
-    INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
-        $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[])
-    ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
-        quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
-        hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
-        off_delay_s = excluded.off_delay_s, version = p.version + 1, changed_at = now()
-    WHERE (p.name, p.risk_unit, p.quantity, p.uom, p.ll, p.l, p.h, p.hh, p.deadband, p.on_delay_s, p.off_delay_s)
-        IS DISTINCT FROM (excluded.name, excluded.risk_unit, excluded.quantity, excluded.uom, excluded.ll, excluded.l,
-        excluded.h, excluded.hh, excluded.deadband, excluded.on_delay_s, excluded.off_delay_s)
-    RETURNING *
-), marked AS (
-    UPDATE enterprises SET points_mark = gen_random_uuid() WHERE uscc IN (SELECT uscc FROM saved)
-)
-SELECT * FROM saved
+INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
+    $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[])
+ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
+    quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
+    hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
+    off_delay_s = excluded.off_delay_s, version = p.version + 1, changed_at = now()
+WHERE (p.name, p.risk_unit, p.quantity, p.uom, p.ll, p.l, p.h, p.hh, p.deadband, p.on_delay_s, p.off_delay_s)
+    IS DISTINCT FROM (excluded.name, excluded.risk_unit, excluded.quantity, excluded.uom, excluded.ll, excluded.l,
+    excluded.h, excluded.hh, excluded.deadband, excluded.on_delay_s, excluded.off_delay_s)
+RETURNING *
 
 -- name: enterprises_by_code
 -- Some enterprises.
@@ -133,17 +128,12 @@ WHERE e.version < excluded.version RETURNING uscc
 
 -- name: recall_points
 -- After a restore: what the bus knows better.
-WITH saved AS (
-    INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s,
-        version)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
-        $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::int[])
-    ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
-        quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
-        hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
-        off_delay_s = excluded.off_delay_s, version = excluded.version, changed_at = now()
-    WHERE p.version < excluded.version RETURNING uscc
-), marked AS (
-    UPDATE enterprises SET points_mark = gen_random_uuid() WHERE uscc IN (SELECT uscc FROM saved)
-)
-SELECT uscc FROM saved
+INSERT INTO points AS p (uscc, point, name, risk_unit, quantity, uom, ll, l, h, hh, deadband, on_delay_s, off_delay_s,
+    version)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[],
+    $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::int[])
+ON CONFLICT (uscc, point) DO UPDATE SET name = excluded.name, risk_unit = excluded.risk_unit,
+    quantity = excluded.quantity, uom = excluded.uom, ll = excluded.ll, l = excluded.l, h = excluded.h,
+    hh = excluded.hh, deadband = excluded.deadband, on_delay_s = excluded.on_delay_s,
+    off_delay_s = excluded.off_delay_s, version = excluded.version, changed_at = now()
+WHERE p.version < excluded.version RETURNING uscc

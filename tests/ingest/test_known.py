@@ -64,6 +64,28 @@ async def test_a_limit_that_is_changed_holds_for_the_next_batch(db: asyncpg.Conn
     assert (await known.limits_of(db, POINTS))[CODE]["T-1"].hh == 95.0
 
 
+@pytest.mark.parametrize(
+    ("by_hand", "left"),
+    [
+        ("UPDATE points SET hh = 95 WHERE point = 'T-1'", {"T-1": 95.0, "T-2": 90.0}),
+        ("DELETE FROM points WHERE point = 'T-1'", {"T-1": None, "T-2": 90.0}),
+    ],
+)
+async def test_a_limit_that_is_changed_by_hand_holds_too(
+    db: asyncpg.Connection,  # noqa: F811
+    by_hand: str,
+    left: dict[str, float | None],
+):
+    known = Known()
+    await known.limits_of(db, POINTS)
+
+    await db.execute("SET LOCAL ROLE postgres")
+    await db.execute(by_hand)
+    await db.execute("SET LOCAL ROLE ingest_work")
+
+    assert {point: limits.hh for point, limits in (await known.limits_of(db, POINTS))[CODE].items()} == left
+
+
 async def test_a_change_that_was_taken_back_leaves_no_mark_that_comes_again(db: asyncpg.Connection):  # noqa: F811
     known = Known()
     await known.limits_of(db, POINTS)
