@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from services.notify import metrics
 from services.notify.channels.webhook import Webhook
@@ -12,10 +13,10 @@ from services.notify.domain.course import settled
 from services.notify.domain.notification import DeliveryState, Outcome, Result
 from services.notify.sealing import Seal, Unreadable
 from services.notify.store import calls as store
-from services.notify.store.deliveries import Claim, add_attempts, claim
+from services.notify.store.deliveries import Claim, add_attempts, claim, put_off
 from services.notify.telling import keep
 from shared import faults, telemetry, tracing
-from shared.database import Connection, Line
+from shared.database import Connection, Kind, Line, kind_of
 from shared.errors import told
 from shared.settings import Settings
 
@@ -64,6 +65,8 @@ class Sender:
                 except Exception as error:
                     self._fault = told(error)
                     telemetry.log.warning("sender_failed", error=type(error).__name__, detail=str(error)[:300])
+                    if kind_of(error) is Kind.DATA:
+                        await self._settle_apart(channel)
                     await asyncio.sleep(0.5)
                 await self._wait()
         except asyncio.CancelledError:
@@ -97,6 +100,31 @@ class Sender:
         for each in claims:
             faults.point("attempt.before_call")
             self._begin(channel, each)
+
+    async def _settle_apart(self, channel: Webhook) -> None:
+        """Each answer by itself, so that one that cannot be kept holds up no other person's message.
+
+        Such a one is let go: nobody knows how its attempt ended, so it is sent again, marked, after a longer pause each
+        time."""
+        for answer in tuple(self._answers):
+            try:
+                async with self._line.transaction() as db:
+                    steps = await settle(db, channel.name, [answer])
+            except Exception as error:
+                if kind_of(error) is not Kind.DATA:
+                    return
+                claimed = answer[0]
+                telemetry.log.exception(
+                    "answer_not_kept", delivery=str(claimed.id), call=str(claimed.call), error=type(error).__name__
+                )
+                with suppress(Exception):  # else its lease of thirty seconds ends, as after a crash
+                    async with self._line.transaction() as db:
+                        await put_off(db, claimed)
+            else:
+                metrics.count_attempts(channel.name, [answer[1]], 0)
+                if steps:
+                    self._said()
+            self._answers.remove(answer)
 
     def _begin(self, channel: Webhook, claimed: Claim) -> None:
         self._under_way[claimed.contact] += 1

@@ -138,6 +138,11 @@ SELECT (SELECT count(*) FROM deliveries WHERE state IN ('waiting', 'sending')) A
         ORDER BY next_step_at LIMIT 1
     )), 0)::float8 AS late_s
 
+-- name: put_off_delivery
+-- A message whose answer cannot be kept: a minute after its first attempt, twice as long after each other, up to an hour.
+UPDATE deliveries SET due_at = now() + interval '1 minute' * least(60, 2 ^ least($2::int - 1, 6))
+WHERE id = $1 AND state = 'sending' AND tries = $2::int
+
 -- name: add_attempts
 -- What channels answered.
 INSERT INTO attempts (delivery_id, try, notification_id, message, channel, outcome, detail)

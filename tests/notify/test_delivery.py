@@ -256,6 +256,41 @@ async def test_an_attempt_whose_end_nobody_knows_is_repeated_and_marked(
     assert [row["outcome"] for row in outcomes] == ["repeated", "delivered"]
 
 
+REFUSE_ONE = """
+CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.notification_id = (SELECT min(id::text)::uuid FROM notifications) THEN
+        RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refuse_one BEFORE INSERT ON attempts FOR EACH ROW WHEN (NEW.outcome = 'delivered')
+    EXECUTE FUNCTION refuse_one();
+"""
+
+
+async def test_an_answer_that_cannot_be_kept_holds_up_no_other(
+    door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, sender: Sender
+) -> None:
+    await on_duty(door, TIERS, phone.url)
+    await owner.execute(REFUSE_ONE)
+
+    try:
+        await hear(*(case_event(case=f"case-{number}") for number in range(6)))
+        left = "SELECT state, due_at > now() + interval '50 seconds' FROM deliveries WHERE state <> 'delivered'"
+        rows = await until(lambda: db.fetch(left), lambda rows: [tuple(row) for row in rows] == [("sending", True)], 20)
+    finally:
+        await owner.execute("DROP FUNCTION refuse_one CASCADE")
+    await owner.execute("UPDATE deliveries SET due_at = now() WHERE state = 'sending'")
+    await settled(db)
+
+    assert len(rows) == 1
+    assert len({each["id"] for each in phone.taken}) == 6
+    assert phone.tries == 7
+    outcomes = await db.fetch("SELECT outcome, count(*) FROM attempts GROUP BY outcome ORDER BY outcome")
+    assert [tuple(row) for row in outcomes] == [("delivered", 6), ("repeated", 1)]
+
+
 async def test_an_answer_that_comes_after_its_lease_went_to_another_changes_nothing(
     door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, settings: Settings
 ) -> None:

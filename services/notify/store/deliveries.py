@@ -14,6 +14,7 @@ from shared.statements import statements
 _SQL = statements("services.notify")
 CLAIM = _SQL["claim_deliveries"]
 COUNT_WAITING = _SQL["count_waiting"]
+PUT_OFF = _SQL["put_off_delivery"]
 ADD_ATTEMPTS = _SQL["add_attempts"]
 FORGET_MESSAGES = _SQL["forget_messages"]
 
@@ -54,6 +55,11 @@ class Waiting:
 async def claim(db: Connection, most: int, share: int, busy: Collection[str], slow: Collection[str]) -> list[Claim]:
     """What is due: of the busy contacts nothing, of the slow ones one message each, of others a share."""
     return [_claim_of(row) for row in await db.fetch(CLAIM, most, list(busy), list(slow), share)]
+
+
+async def put_off(db: Connection, claimed: Claim) -> None:
+    """Lets the lease of a message end later the more often it was tried: its answer cannot be kept."""
+    await db.execute(PUT_OFF, claimed.id, claimed.tries)
 
 
 async def add_attempts(db: Connection, channel: str, answers: Sequence[tuple[Claim, Outcome]]) -> None:
