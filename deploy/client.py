@@ -133,19 +133,21 @@ class Client:
                 yield item
             cursor = page["next"]
 
-    async def of_each(self, services: Sequence[str], path: str, **query: str) -> tuple[list[Answer], list[Refusal]]:
+    async def of_each(
+        self, services: Sequence[str], path: str, **query: str
+    ) -> tuple[list[Answer], dict[str, Refusal]]:
         """Every item of each service's list, with the service's name, and why a service gave none.
 
         One that is down hides no other's; raises its Refusal where none answers."""
         items: list[Answer] = []
-        refusals: list[Refusal] = []
+        refusals: dict[str, Refusal] = {}
         for service in services:
             try:
                 items += [item | {"service": service} async for item in self.pages(service, path, **query)]
             except Refusal as refusal:
-                refusals.append(refusal)
+                refusals[service] = refusal
         if len(refusals) == len(services):
-            raise refusals[0]
+            raise refusals[services[0]]
         return items, refusals
 
     @asynccontextmanager
@@ -195,10 +197,10 @@ def refusal(service: str, response: aiohttp.ClientResponse, body: bytes) -> Refu
     return Refused(REFUSED.format(service=service, detail=problem["detail"], where=where or response.status), problem)
 
 
-def complete(refusals: Sequence[Refusal]) -> None:
+def complete(refusals: Mapping[str, Refusal]) -> None:
     """Raises what was refused, once all else is shown: a list that lacks a service's part is not the whole."""
     if refusals:
-        raise Refusal("; ".join(map(str, refusals)))
+        raise Refusal("; ".join(map(str, refusals.values())))
 
 
 def why(error: Exception) -> str:

@@ -12,7 +12,7 @@ from deploy.refusal import Refusal
 STATES = "there is no state {state!r}; there are waiting, replayed and discarded"
 NOT_TEXT = "{file} is not in UTF-8, as every record of ours is"
 
-Listed = tuple[list[dict[str, Any]], list[Refusal]]
+Listed = tuple[list[dict[str, Any]], dict[str, Refusal]]
 Service = Annotated[str, typer.Argument(help="ingest, hazards, notify or reporting.")]
 Letter = Annotated[int, typer.Argument(help="As `dead list` shows it.", metavar="ID")]
 

@@ -63,6 +63,8 @@ def repair(
     if not stopped:
         client.complete(refusals)
     _list(stopped)
+    if where is not None and where.isdecimal():
+        client.complete(refusals)  # an offset is one partition's, and there may be others
     if where is not None:
         planned = client.run(home, url, token, lambda stack: _repaired(stack, _movable(stopped, where), where, True))
         terminal.table(
@@ -76,8 +78,9 @@ def repair(
         for each in client.run(home, url, token, lambda stack: _repaired(stack, stopped, where, False)):
             typer.echo(f"{each['service']} goes on with {_name(each)} at {each['offset']}")
     if resend is not None:
+        answering = [each for each in services if each not in refusals]
         for name, said, count in client.run(
-            home, url, token, lambda stack: _said_again(stack, services, topic, resend)
+            home, url, token, lambda stack: _said_again(stack, answering, topic, resend)
         ):
             typer.echo(f"{name} says {count} events of {said} again")
     client.complete(refusals)

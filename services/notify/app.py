@@ -8,7 +8,7 @@ from services.notify import handlers, metrics, recovery, routes
 from services.notify.delivery import Sender
 from services.notify.schedule import TIMERS, forgetting
 from services.notify.shapes import notification_json
-from services.notify.store.calls import CALLED, CALLS_BY_ID, NOTIFICATIONS_OF, attempts_of
+from services.notify.store.calls import CALLED, CALLS_BY_ID, attempts_of, notifications_of
 from services.notify.store.rows import call_of, notification_of
 from shared.database import Connection
 from shared.events.event import origin_id
@@ -36,7 +36,7 @@ async def verdicts(db: Connection, events: list[Pushed]) -> list[dict[str, Any]]
 async def traced(db: Connection, events: Sequence[UUID]) -> dict[str, Any]:
     """The calls that some events made, and who was told how."""
     calls = {row["id"]: call_of(row) for row in await db.fetch(CALLS_BY_ID, events)}
-    told = [notification_of(row) for row in await db.fetch(NOTIFICATIONS_OF, list(calls))]
+    told = [notification_of(row) for row in await notifications_of(db, list(calls))]
     attempts = await attempts_of(db, [each.id for each in told])
     standing = ("id", "case", "enterprise", "kind", "state", "tier", "opened_at", "answered_at", "answered_by")
     return {

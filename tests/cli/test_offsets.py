@@ -65,6 +65,29 @@ def test_a_service_that_is_down_hides_no_partition_of_the_others(doors: Doors, r
     assert ran.err.startswith("notify at ")
 
 
+def test_an_offset_moves_nothing_while_a_service_is_down(doors: Doors, repair):
+    doors.say("notify", PATH, Says(None, 502))
+
+    ran = repair("--from", "7", "--yes")
+
+    assert ran.code == 1
+    assert ran.err.startswith("notify at ")
+    assert doors.to(REPAIR) == []
+
+
+def test_the_others_say_again_while_a_service_is_down(doors: Doors, repair):
+    doors.say("ingest", PATH, Says(None, 502))
+    for service in ("hazards", "notify", "reporting"):
+        doors.say(service, "/v1/outbox/say-again", Says({"marked": 0}))
+
+    ran = repair("--topic", "alarms", "--resend", "2026-11-25T00:00:00Z")
+
+    assert ran.out.splitlines()[-3:] == [
+        f"{service} says 0 events of alarms again" for service in ("hazards", "notify", "reporting")
+    ]
+    assert ran.err.startswith("ingest at ")
+
+
 def test_nothing_is_called_well_while_a_service_is_down(doors: Doors, repair):
     doors.say("hazards", PATH, Says(None, 502))
 

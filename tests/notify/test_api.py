@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 import pytest
 
+from services.notify.app import traced
 from shared.events.event import origin_id
 from shared.vocabulary import CaseKind, Level
 from tests.notify.conftest import Hear
@@ -246,3 +247,17 @@ async def test_reconcile_hears_one_call_for_each_push(door: Door, db: asyncpg.Co
         (0, [], 0, 0),
     ]
     assert await db.fetchval("SELECT count(*) FROM inbox WHERE origin = $1", origin_id("//test/dcs", "push-1")) == 1
+
+
+async def test_a_trace_names_who_was_told_in_the_order_in_which_it_happened(
+    door: Door, db: asyncpg.Connection, hear: Hear, time_passes: Callable[[], Awaitable[int]]
+) -> None:
+    await on_duty(door, [("zoe", COUNTY), ("boris", CITY), ("anna", PROVINCE)], NOWHERE)
+    opened = case_event()
+    await hear(opened)
+    await time_passes()
+    await time_passes()
+
+    told = await traced(db, [opened.id])
+
+    assert [each["contact"] for each in told["notifications"]] == ["zoe", "boris", "anna"]

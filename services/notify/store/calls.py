@@ -83,11 +83,16 @@ async def whole(db: Connection, rows: Sequence[Any]) -> dict[UUID, Call]:
     for row in await db.fetch(LOCK_DELIVERIES, ids):
         deliveries.setdefault(row["notification_id"], []).append((row["place"], delivery_of(row)))
     notifications: dict[UUID, list[Notification]] = {}
-    for row in sorted(await db.fetch(NOTIFICATIONS_OF, ids), key=itemgetter("created_at", "id")):
+    for row in await notifications_of(db, ids):
         ordered = sorted(deliveries.get(row["id"], ()), key=lambda placed: placed[0])
         found = notification_of(row, tuple(delivery for _, delivery in ordered))
         notifications.setdefault(found.call, []).append(found)
     return {row["id"]: call_of(row, tuple(notifications.get(row["id"], ()))) for row in rows}
+
+
+async def notifications_of(db: Connection, calls: Sequence[UUID]) -> list[Any]:
+    """The notifications of some calls as rows, oldest first."""
+    return sorted(await db.fetch(NOTIFICATIONS_OF, calls), key=itemgetter("created_at", "id"))
 
 
 class _Fresh(NamedTuple):
