@@ -18,7 +18,7 @@ from bench.speed.load import Enterprise
 from bench.speed.province import emptied, settle_in
 from bench.speed.scale import FULL, QUICK, Scale
 from bench.speed.system import Failed, System, running
-from bench.speed.usage import at_rest, memory
+from bench.speed.usage import at_rest, memory, pace
 
 ALL: Final = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "limits", "peers")
 OF_A_THROUGHPUT: Final = frozenset("abcdh")  # one push goes through all of it; memory is looked at behind it
@@ -67,6 +67,7 @@ async def measure(wanted: Set[str], scale: Scale, now: datetime, keep: bool) -> 
             if name in wanted or (name == "throughput" and wanted & OF_A_THROUGHPUT):
                 await emptied(system)
                 print(f"{time.monotonic() - _BEGAN:6.0f} s  {name}", flush=True)
+                found.setdefault("pace", {})[name] = pace()
                 try:
                     found |= await part()
                 except Failed as failed:
@@ -130,12 +131,12 @@ def _parts(
                 print(f"          {failed}", flush=True)
         return told
 
-    return {
+    return {  # what is compared stands next to each other
         "throughput": through,
+        "peers": peers,
+        "limits": bare,
         "e": late,
         "f": read,
-        "limits": bare,
-        "peers": peers,
         "i": drain,
         "g": grow,
     }

@@ -114,6 +114,9 @@ def _beside(results: Results) -> Iterator[Row]:
             yield f"Alertmanager {stage}, {_pushed(run)}, {run['grouping']}", _rate(run["rates"][stage]), ""
     if rate := results.get("alerta", {}).get("rates", {}).get("kept"):
         yield "Alerta kept, one by one", _rate(rate), ""
+    if paces := results.get("pace"):
+        shown = "before " + ", ".join(f"{part} {pace:.1f}" for part, pace in paces.items())
+        yield "million additions/s of one core", f"{min(paces.values()):.1f} to {max(paces.values()):.1f}", shown
     for name, reason in results.get("missing", {}).items():
         yield name, "not measured", reason
 
