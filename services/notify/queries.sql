@@ -115,7 +115,7 @@ WITH RECURSIVE waiting AS (  -- each contact with a message on its way, by skips
     INSERT INTO attempts (delivery_id, try, notification_id, message, channel, outcome, detail)
     SELECT id, tries - 1, notification_id, message, 'webhook', 'repeated',
         'nobody knows how this attempt ended; the message was sent again'
-    FROM claimed WHERE lost
+    FROM claimed WHERE lost ON CONFLICT DO NOTHING  -- a person may have let the tries begin anew
 )
 SELECT claimed.*, c.webhook, c.secret,
     CASE WHEN c.secret_changed_at > now() - interval '1 day' THEN c.earlier_secret END AS earlier_secret,

@@ -291,6 +291,19 @@ async def test_an_answer_that_cannot_be_kept_holds_up_no_other(
     assert [tuple(row) for row in outcomes] == [("delivered", 6), ("repeated", 1)]
 
 
+async def test_a_message_whose_tries_a_person_lets_begin_anew_is_sent(
+    door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, sender: Sender
+) -> None:
+    await on_duty(door, TIERS, phone.url)
+    await hear(case_event())
+    await settled(db)
+
+    await owner.execute("UPDATE deliveries SET state = 'sending', tries = 1, due_at = now()")
+    await settled(db)
+
+    assert phone.heard() == [("anna", "created")] * 2
+
+
 async def test_an_answer_that_comes_after_its_lease_went_to_another_changes_nothing(
     door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, settings: Settings
 ) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from deploy.local.postgres import Postgres
-from deploy.local.walls import SERVICES
+from deploy.local.walls import SERVICES, in_our_database
 from shared.database import connect
 from shared.statements import statements
 
@@ -49,6 +50,31 @@ async def test_a_claim_looks_at_what_waits_by_contact_and_takes_by_id(postgres: 
     await db.close()
     looks = [after for line, after in pairwise(lines) if "using deliveries_due" in line]
     assert sum("contact =" not in look and "contact >" not in look for look in looks) == 1  # the first contact of all
+
+
+@pytest.mark.postgres
+async def test_a_plan_that_was_made_while_a_table_was_small_is_not_kept(postgres: Postgres) -> None:
+    db = await connect(in_our_database(postgres.admin_dsn), "test")
+    fill = statements("bench.speed")["fill_notify"]
+    given = ", ".join(f"'{uuid4()}'::uuid" for _ in range(60))
+    ask = f"EXPLAIN (FORMAT JSON) EXECUTE lock (ARRAY[{given}])"
+    trial = db.transaction()
+    await trial.start()
+
+    try:
+        await db.execute(fill, 1, 300)
+        await db.execute("ANALYZE notify.deliveries")
+        await db.execute("SET LOCAL search_path = notify")
+        await db.execute(f"PREPARE lock AS {statements('services.notify')['lock_deliveries']}")
+        for _ in range(8):  # five are planned for their parameters in any case
+            await db.fetchval(ask)
+        await db.execute(fill, 301, 10_000)
+        plan = await db.fetchval(ask)
+    finally:
+        await trial.rollback()
+        await db.close()
+
+    assert {table for node in nodes(plan[0]["Plan"]) if "Index Name" in node and (table := read_whole(node))} == set()
 
 
 async def scans(db: asyncpg.Connection, name: str, sql: str) -> list[dict[str, Any]]:
