@@ -33,6 +33,8 @@ ODD = "{service} at {address} answers {status} and nothing that says why"
 SILENT = "{service} does not answer at {address}: {reason}"
 
 Answer = dict[str, Any]
+Listed = tuple[list[Answer], dict[str, Refusal]]
+"""Items of several services, and by service why one gave none."""
 Result = TypeVar("Result")
 
 
@@ -133,10 +135,8 @@ class Client:
                 yield item
             cursor = page["next"]
 
-    async def of_each(
-        self, services: Sequence[str], path: str, **query: str
-    ) -> tuple[list[Answer], dict[str, Refusal]]:
-        """Every item of each service's list, with the service's name, and why a service gave none.
+    async def of_each(self, services: Sequence[str], path: str, **query: str) -> Listed:
+        """Every item of each service's list, with the service's name.
 
         One that is down hides no other's; raises its Refusal where none answers."""
         items: list[Answer] = []

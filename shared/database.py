@@ -13,18 +13,17 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
-# A session that hangs inside a transaction is cut, so that a frozen process cannot hold its locks.
+# A session that hangs inside a transaction is cut, so that a frozen process cannot hold its locks. None keeps a plan:
+# it would be of the day on which its tables were small, when to read all of them was cheap, and go on so (decision 15).
 _SESSION = {
     "synchronous_commit": "on",
     "idle_in_transaction_session_timeout": "10s",
     "transaction_timeout": "30s",
     "timezone": "UTC",
     "jit": "off",
+    "plan_cache_mode": "force_custom_plan",
 }
-# A line lives for days. A plan that it kept would be of the day on which its tables were small, when to read all of
-# them was cheap, and would go on reading all: each statement is planned for what its tables are now (decision 15).
-_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
-_WORK = {"enable_seqscan": "off", **_PLANNED_ANEW}
+_WORK = {"enable_seqscan": "off"}
 
 
 class Kind(StrEnum):
@@ -89,7 +88,7 @@ async def pool(dsn: str, name: str, size: int = 8) -> Pool:
         timeout=10,
         command_timeout=30,
         init=_prepare,
-        server_settings={**_SESSION, **_PLANNED_ANEW, "application_name": name},
+        server_settings={**_SESSION, "application_name": name},
     )
 
 

@@ -1,7 +1,7 @@
 """`fengsui dead`: records that no service could take, seen, corrected, replayed or given up by a person."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -12,7 +12,6 @@ from deploy.refusal import Refusal
 STATES = "there is no state {state!r}; there are waiting, replayed and discarded"
 NOT_TEXT = "{file} is not in UTF-8, as every record of ours is"
 
-Listed = tuple[list[dict[str, Any]], dict[str, Refusal]]
 Service = Annotated[str, typer.Argument(help="ingest, hazards, notify or reporting.")]
 Letter = Annotated[int, typer.Argument(help="As `dead list` shows it.", metavar="ID")]
 
@@ -45,7 +44,7 @@ def list_dead(
 
     services = [service] if service else list(client.HEARERS)
 
-    async def ask(stack: client.Client) -> tuple[Listed, Listed]:
+    async def ask(stack: client.Client) -> tuple[client.Listed, client.Listed]:
         return (
             await stack.of_each(services, "/v1/dead-letters", **query),
             await stack.of_each(services, "/v1/partitions/stopped"),
