@@ -139,16 +139,18 @@ class Client:
         """Every item of each service's list, with the service's name.
 
         One that is down hides no other's; raises its Refusal where none answers."""
-        items: list[Answer] = []
-        refusals: dict[str, Refusal] = {}
-        for service in services:
+
+        async def of(service: str) -> list[Answer] | Refusal:
             try:
-                items += [item | {"service": service} async for item in self.pages(service, path, **query)]
+                return [item | {"service": service} async for item in self.pages(service, path, **query)]
             except Refusal as refusal:
-                refusals[service] = refusal
+                return refusal
+
+        answers = dict(zip(services, await asyncio.gather(*map(of, services)), strict=True))
+        refusals = {service: answer for service, answer in answers.items() if isinstance(answer, Refusal)}
         if len(refusals) == len(services):
             raise refusals[services[0]]
-        return items, refusals
+        return [item for answer in answers.values() if not isinstance(answer, Refusal) for item in answer], refusals
 
     @asynccontextmanager
     async def asked(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from shared import faults, telemetry
-from shared.database import Connection, Kind, kind_of
+from shared import telemetry
+from shared.apart import apart
+from shared.database import Connection
 from shared.errors import told
 from shared.statements import statements
 
@@ -35,27 +36,14 @@ class Due:
         rows = await self.take(db, self.batch)
         if not rows:
             return 0
-        stuck = await self._deal(db, rows)
+        _, failed = await apart(db, rows, self.deal)
+        stuck = {self.key(row): error for row, error in failed}
         await db.execute(FORGET, self.timer, [key for row in rows if (key := self.key(row)) not in stuck])
         if stuck:
             await db.execute(POSTPONE, self.timer, list(stuck), [told(error) for error in stuck.values()])
         for key, error in stuck.items():
             telemetry.log.error("row_stuck", timer=self.timer, key=key, error=told(error), detail=str(error)[:300])
         return len(rows) - len(stuck)
-
-    async def _deal(self, db: Connection, rows: Rows) -> dict[str, Exception]:
-        """The rows that failed, found by halving."""
-        try:
-            async with db.transaction():
-                await self.deal(db, rows)
-        except Exception as error:
-            if kind_of(error) is not Kind.DATA or isinstance(error, faults.Injected):
-                raise
-            if len(rows) == 1:
-                return {self.key(rows[0]): error}
-            half = len(rows) // 2
-            return await self._deal(db, rows[:half]) | await self._deal(db, rows[half:])
-        return {}
 
 
 async def count_stuck(db: Connection) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """`fengsui dead`: records that no service could take, seen, corrected, replayed or given up by a person."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -45,9 +46,8 @@ def list_dead(
     services = [service] if service else list(client.HEARERS)
 
     async def ask(stack: client.Client) -> tuple[client.Listed, client.Listed]:
-        return (
-            await stack.of_each(services, "/v1/dead-letters", **query),
-            await stack.of_each(services, "/v1/partitions/stopped"),
+        return await asyncio.gather(
+            stack.of_each(services, "/v1/dead-letters", **query), stack.of_each(services, "/v1/partitions/stopped")
         )
 
     (letters, refusals), (stopped, others) = client.run(home, url, token, ask)
@@ -61,7 +61,7 @@ def list_dead(
             if each.get("fault") not in (None, "refused"):
                 how = f"fengsui offsets repair --service {each['service']} --topic {each['topic']}"
             typer.echo(terminal.plain(f"{each['topic']}/{each['partition']} is stopped: {each['stopped']} (`{how}`)"))
-    client.complete(refusals or others)
+    client.complete(refusals | others)
 
 
 def show(service: Service, letter: Letter, home: Home = DEFAULT_HOME, url: Url = None, token: Token = None) -> None:

@@ -16,6 +16,7 @@ from services.notify.store import calls as store
 from services.notify.store.deliveries import Claim, add_attempts, claim, put_off
 from services.notify.telling import keep
 from shared import faults, telemetry, tracing
+from shared.apart import apart
 from shared.database import Connection, Kind, Line, kind_of
 from shared.errors import told
 from shared.settings import Settings
@@ -28,6 +29,8 @@ LATE_S = 60.0  # a pass waits for no receiver; a transaction is cut after thirty
 DRAIN_S = 6.0  # longer than a call may take, shorter than the service waits for its jobs
 
 Answer = tuple[Claim, Outcome]
+Settled = tuple[list[Answer], list[tuple[Call, Step]]]
+"""The answers that were kept, and the steps that their calls took by them."""
 
 
 class Sender:
@@ -39,6 +42,8 @@ class Sender:
         self._seal = Seal(settings.home)
         self._woken = asyncio.Event()
         self._passed_at, self._fault = time.monotonic(), ""
+        self._careful = False
+        """Whether the last turn failed by an answer's own fault: the next one finds that answer."""
         self._calls: set[asyncio.Task[None]] = set()
         self._answers: list[Answer] = []
         self._under_way: Counter[str] = Counter()
@@ -61,12 +66,11 @@ class Sender:
             while True:
                 try:
                     await self._turn(channel)
-                    self._passed_at, self._fault = time.monotonic(), ""
+                    self._passed_at, self._fault, self._careful = time.monotonic(), "", False
                 except Exception as error:
                     self._fault = told(error)
                     telemetry.log.warning("sender_failed", error=type(error).__name__, detail=str(error)[:300])
-                    if kind_of(error) is Kind.DATA:
-                        await self._settle_apart(channel)
+                    self._careful = kind_of(error) is Kind.DATA
                     await asyncio.sleep(0.5)
                 await self._wait()
         except asyncio.CancelledError:
@@ -90,41 +94,16 @@ class Sender:
         """What was answered is settled and what is due is claimed, in one transaction; then the calls begin."""
         answers, free = list(self._answers), SLOTS - len(self._calls)
         async with self._line.transaction() as db:
-            steps = await settle(db, channel.name, answers)
+            kept, steps = await (settle_apart if self._careful else settle)(db, channel.name, answers)
             busy = [name for name, calls in self._under_way.items() if calls >= (1 if name in self._slow else SHARE)]
             claims = await claim(db, free, SHARE, busy, self._slow) if free else []
         del self._answers[: len(answers)]
-        metrics.count_attempts(channel.name, [outcome for _, outcome in answers], sum(c.lost for c in claims))
+        metrics.count_attempts(channel.name, [outcome for _, outcome in kept], sum(c.lost for c in claims))
         if steps:
             self._said()
         for each in claims:
             faults.point("attempt.before_call")
             self._begin(channel, each)
-
-    async def _settle_apart(self, channel: Webhook) -> None:
-        """Each answer by itself, so that one that cannot be kept holds up no other person's message.
-
-        Such a one is let go: nobody knows how its attempt ended, so it is sent again, marked, after a longer pause each
-        time."""
-        for answer in tuple(self._answers):
-            try:
-                async with self._line.transaction() as db:
-                    steps = await settle(db, channel.name, [answer])
-            except Exception as error:
-                if kind_of(error) is not Kind.DATA:
-                    return
-                claimed = answer[0]
-                telemetry.log.exception(
-                    "answer_not_kept", delivery=str(claimed.id), call=str(claimed.call), error=type(error).__name__
-                )
-                with suppress(Exception):  # else its lease of thirty seconds ends, as after a crash
-                    async with self._line.transaction() as db:
-                        await put_off(db, claimed)
-            else:
-                metrics.count_attempts(channel.name, [answer[1]], 0)
-                if steps:
-                    self._said()
-            self._answers.remove(answer)
 
     def _begin(self, channel: Webhook, claimed: Claim) -> None:
         self._under_way[claimed.contact] += 1
@@ -168,15 +147,15 @@ class Sender:
             await asyncio.wait(self._calls, timeout=DRAIN_S)
         try:
             async with asyncio.timeout(2), self._line.transaction() as db:
-                await settle(db, Webhook.name, self._answers)
+                await settle_apart(db, Webhook.name, self._answers)
         except Exception as error:
             telemetry.log.warning("sender_not_drained", error=type(error).__name__, answers=len(self._answers))
 
 
-async def settle(db: Connection, channel: str, answers: Sequence[Answer]) -> list[tuple[Call, Step]]:
+async def settle(db: Connection, channel: str, answers: Sequence[Answer]) -> Settled:
     """Keeps what channels answered; an answer whose lease went to another process counts no more."""
     if not answers:
-        return []
+        return [], []
     now = await store.now(db)
     known = await store.calls_held(db, (claimed.call for claimed, _ in answers))
     calls, steps, kept = dict(known), [], []
@@ -190,7 +169,26 @@ async def settle(db: Connection, channel: str, answers: Sequence[Answer]) -> lis
         kept.append((claimed, outcome))
     await add_attempts(db, channel, kept)
     await keep(db, known, list(calls.values()), steps, now)
-    return steps
+    return kept, steps
+
+
+async def settle_apart(db: Connection, channel: str, answers: Sequence[Answer]) -> Settled:
+    """As `settle`, but an answer that cannot be kept holds up no other person's message.
+
+    Such a one is let go: nobody knows how its attempt ended, so it is sent again, marked, after a longer pause each
+    time."""
+
+    async def deal(db: Connection, some: Sequence[Answer]) -> Settled:
+        return await settle(db, channel, some)
+
+    parts, failed = await apart(db, answers, deal)
+    for (claimed, _), error in failed:
+        which = {"delivery": str(claimed.id), "call": str(claimed.call)}
+        telemetry.log.error("answer_not_kept", **which, error=told(error), detail=str(error)[:300])
+        with suppress(Exception):  # else its lease of thirty seconds ends, as after a crash
+            async with db.transaction():
+                await put_off(db, claimed)
+    return [each for kept, _ in parts for each in kept], [each for _, steps in parts for each in steps]
 
 
 def _names(channel: Webhook, claimed: Claim) -> tracing.Attributes:

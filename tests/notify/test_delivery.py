@@ -291,6 +291,27 @@ async def test_an_answer_that_cannot_be_kept_holds_up_no_other(
     assert [tuple(row) for row in outcomes] == [("delivered", 6), ("repeated", 1)]
 
 
+async def test_a_stop_keeps_every_answer_but_the_one_that_cannot_be_kept(
+    door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, settings: Settings
+) -> None:
+    await on_duty(door, TIERS, phone.url)
+    await owner.execute(REFUSE_ONE)
+    phone.pause = 1.0
+    await hear(*(case_event(case=f"case-{number}") for number in range(6)))
+    sending = Sender(settings, lambda: None)
+    task = asyncio.create_task(sending.run())
+
+    try:
+        await until(lambda: asyncio.sleep(0, phone.tries), lambda tries: tries == 6)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await owner.execute("DROP FUNCTION refuse_one CASCADE")
+
+    kept = await db.fetch("SELECT state, count(*) FROM deliveries GROUP BY state ORDER BY state")
+    assert [tuple(row) for row in kept] == [("delivered", 5), ("sending", 1)]
+
+
 async def test_a_message_whose_tries_a_person_lets_begin_anew_is_sent(
     door: Door, owner: asyncpg.Connection, db: asyncpg.Connection, hear: Hear, phone: Phone, sender: Sender
 ) -> None:
