@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from bench.machine import RESULTS
 from bench.speed import alerta, alertmanager, latency, ledger, limits, readings, replicas, results, throughput
 from bench.speed.load import Enterprise
 from bench.speed.province import emptied, settle_in
@@ -49,7 +50,7 @@ def main(
         raise typer.Exit(1) from None
     results.show(found)
     if out is None and not quick and wanted == set(ALL):
-        out = results.FOLDER / f"speed-{now:%Y-%m-%d}.json"
+        out = RESULTS / f"speed-{now:%Y-%m-%d}.json"
     if out:
         results.save(found, out)
         print(f"written to {out}")

@@ -42,7 +42,7 @@ class Due:
         if stuck:
             await db.execute(POSTPONE, self.timer, list(stuck), [told(error) for error in stuck.values()])
         for key, error in stuck.items():
-            telemetry.log.error("row_stuck", timer=self.timer, key=key, error=told(error), detail=str(error)[:300])
+            telemetry.log.error("row_stuck", timer=self.timer, key=key, error=told(error), exc_info=error)
         return len(rows) - len(stuck)
 
 

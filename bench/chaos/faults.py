@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.chaos.blow import Blow, Inject, NotHere
-from bench.chaos.on_servers import broker_away, cut_backends, disk_full, postgres_immediate, stop_backend, stop_broker
-from bench.chaos.on_services import clock_step, kill, kill_at_point, rebalance_storm, stop_service
+from bench.chaos.on_servers import broker_away, cut_backends, disk_full, postgres_away, stop_backend, stop_broker
+from bench.chaos.on_services import (
+    clock_step,
+    few_descriptors,
+    kill,
+    kill_at_point,
+    rebalance_storm,
+    stall,
+    stop_service,
+)
 from bench.chaos.proxy import Weather
 
 
@@ -51,13 +59,15 @@ FAULTS: Final = {
         Fault("stop_backend", "server", 1, stop_backend, mild=True),
         Fault("cut_backends", "server", 2, cut_backends, mild=True),
         Fault("broker", "server", 1, broker_away),
-        Fault("postgres", "server", 1, postgres_immediate),
+        Fault("postgres", "server", 1, postgres_away, mild=True),
         Fault("rebalance", "storm", 1, rebalance_storm, mild=True),
         Fault("cut", "network", 1, network(Weather.CUT), mild=True),
-        Fault("slow", "network", 1, network(Weather.SLOW)),
+        Fault("slow", "network", 1, network(Weather.SLOW), mild=True),
         Fault("silent", "network", 1, network(Weather.SILENT)),
         Fault("half_open", "network", 1, network(Weather.HALF_OPEN)),
         Fault("clock", "service", 1, clock_step),
         Fault("disk", "server", 1, disk_full),
+        Fault("stall", "service", 1, stall, mild=True),
+        Fault("descriptors", "service", 1, few_descriptors, mild=True),
     )
 }

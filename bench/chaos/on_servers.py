@@ -55,10 +55,17 @@ async def broker_away(blow: Blow) -> str:
     return f"{number.name}, away {away:.0f} s"
 
 
-async def postgres_immediate(blow: Blow) -> str:
-    """Shutdown -m immediate, and start with recovery."""
-    await blow.platform.strike("postgres", signal.SIGQUIT, 0.0)
-    return "SIGQUIT"
+async def postgres_away(blow: Blow) -> str:
+    """Shutdown -m fast or -m immediate, or SIGKILL of one backend, after which PostgreSQL ends all and recovers."""
+    number = blow.chance.choice((signal.SIGINT, signal.SIGQUIT, signal.SIGKILL))
+    if number is signal.SIGKILL:
+        row = blow.chance.choice(await ask(blow, SESSIONS))
+        os.kill(row["pid"], number)
+        blow.platform.kills += 1
+        return f"SIGKILL of a backend of {row['application_name']}"
+    away = blow.chance.choice((0.0, 10.0))
+    await blow.platform.strike("postgres", number, away)
+    return f"{number.name}, away {away:.0f} s"
 
 
 async def disk_full(blow: Blow) -> str:

@@ -3,13 +3,18 @@
 import asyncio
 import importlib.util
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from bench.chaos.blow import Blow, NotHere, frozen, met
 from bench.chaos.platform import SERVICES
 
 NOT_REACHED_S: Final = 25.0
+ABLE_S: Final = 5.0
+"""From the end of one life to the work of the next."""
 CONSUMER: Final = tuple(
     f"consumer.{place}" for place in ("after_fetch", "in_transaction", "before_commit", "after_commit", "in_listener")
 )
@@ -32,8 +37,7 @@ async def kill(blow: Blow) -> str:
 
 async def kill_at_point(blow: Blow) -> str:
     """SIGKILL at a named fault point, in the next life of a replica."""
-    points = [(s, p) for s in SERVICES for p in POINTS[s] if not blow.aim or blow.aim in (s, p)]
-    service, point = blow.chance.choice(points)
+    service, point = _point(blow)
     replica = blow.chance.choice(blow.platform.of(service))
     nth = blow.chance.randint(1, 5)
     lives = replica.lives
@@ -44,6 +48,32 @@ async def kill_at_point(blow: Blow) -> str:
     if not reached and replica.alive and replica.process is not None:
         replica.process.kill()  # back to a life without the point
     return f"{replica.name} at {point}#{nth}" + ("" if reached else ", not reached")
+
+
+async def stall(blow: Blow) -> str:
+    """The event loop of a replica hangs at a named fault point, in its next life."""
+    service, point = _point(blow)
+    replica, pause, nth = blow.chance.choice(blow.platform.of(service)), blow.pause_s(), blow.chance.randint(1, 5)
+    replica.more = {"FENGSUI_FAULTS": f"{point}=sleep{pause:.0f}#{nth}"}
+    if replica.alive and replica.process is not None:
+        replica.process.terminate()
+    await asyncio.sleep(pause + ABLE_S)
+    return f"{replica.name} at {point}#{nth} for {pause:.0f} s"
+
+
+async def few_descriptors(blow: Blow) -> str:
+    """RLIMIT_NOFILE: a replica can open almost nothing more, neither files nor connections."""
+    replica, room = blow.replica(), blow.chance.choice((0, 2, 8))
+    process = replica.process
+    assert process is not None
+    before = process.rlimit(psutil.RLIMIT_NOFILE)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() + room, before[1]))
+    try:
+        await asyncio.sleep(min(20.0, blow.longest_s))
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.rlimit(psutil.RLIMIT_NOFILE, before)
+    return f"{replica.name}, {room} more"
 
 
 async def stop_service(blow: Blow) -> str:
@@ -98,6 +128,10 @@ async def clock_step(blow: Blow) -> str:
         if replica.alive and replica.lives == lives + 1:
             replica.process.terminate()
     return f"{replica.name} by {step}"
+
+
+def _point(blow: Blow) -> tuple[str, str]:
+    return blow.chance.choice([(s, p) for s in SERVICES for p in POINTS[s] if not blow.aim or blow.aim in (s, p)])
 
 
 def _faketime() -> Path | None:

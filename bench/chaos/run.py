@@ -13,7 +13,6 @@ from typing import Any, Final
 import asyncpg
 from confluent_kafka import KafkaException
 
-from bench.chaos import report
 from bench.chaos.census import census
 from bench.chaos.ledger import Balance, audit, under_way
 from bench.chaos.outsider import write_rubbish
@@ -21,6 +20,7 @@ from bench.chaos.platform import ROOT, Platform, opened
 from bench.chaos.pushers import Log, Pushers
 from bench.chaos.storm import Storm, weights
 from bench.chaos.world import SHORT_PATIENCE, settle
+from bench.machine import this_machine
 from deploy.local import ports
 
 BEHIND: Final = timedelta(hours=5)
@@ -192,7 +192,7 @@ class Run:
         return {
             "seed": self.order.seed,
             "order": asdict(self.order),
-            "machine": report.this_machine(),
+            "machine": this_machine(),
             "seconds": round(seconds),
             "kills": platform.kills,
             "faults": dict(storm.counts),

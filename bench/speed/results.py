@@ -1,64 +1,25 @@
 """What was measured, where and with what: as JSON to keep, as a table to read."""
 
 import asyncio
-import platform
-import re
-import subprocess
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
-import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import RESULTS, this_machine
 from bench.speed.system import System
 
-FOLDER: Final = Path(__file__).parents[1] / "results"
 Results = dict[str, Any]
 Row = tuple[str, str, str]
 
 
 async def machine(system: System) -> dict[str, Any]:
     """Where the figures come from."""
-    kernel = platform.uname()
-    return {
-        "cpu": _cpu_model(),
-        "cores": psutil.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 1024**3, 1),
-        "system": f"{kernel.system} {kernel.release} {kernel.machine}",
-        "python": platform.python_version(),
-        "kafka": _kafka_version(),
-        "postgres": await system.db.fetchval("SHOW server_version"),
-        "aiokafka": version("aiokafka"),
-        "librdkafka": version("confluent-kafka"),
-        "commit": await asyncio.to_thread(_commit),
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
-def _kafka_version() -> str:
-    """As the lock of its jars names it."""
-    lock = (Path(__file__).parents[2] / "deploy" / "local" / "jars.lock").read_text()
-    found = re.search(r"^org\.apache\.kafka:kafka-clients:(\S+)", lock, re.MULTILINE)
-    return found[1] if found else "unknown"
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=FOLDER.parent, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    return git("rev-parse", "HEAD") + (" with changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+    known = await asyncio.to_thread(this_machine)
+    return known | {"postgres": await system.db.fetchval("SHOW server_version")}
 
 
 def save(results: Results, file: Path) -> None:
@@ -69,7 +30,7 @@ def save(results: Results, file: Path) -> None:
 
 def newest() -> Path:
     """The last kept run."""
-    return max(FOLDER.glob("speed-*.json"))
+    return max(RESULTS.glob("speed-*.json"))
 
 
 def show(results: Results) -> None:

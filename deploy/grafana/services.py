@@ -182,6 +182,11 @@ def _notify() -> tuple[Panel, ...]:
             "cps",
         ),
         graph(
+            "Answers that cannot be kept",
+            (Line("sum by (channel) (increase(fengsui_answers_not_kept_total[90m]))", "{{channel}}"),),
+            "In ninety minutes: each is a message that is sent again and again.",
+        ),
+        graph(
             "On duty",
             (Line("sum by (tier) (max by (region, tier) (fengsui_on_duty))", "{{tier}}"),),
             "People who can be told now.",

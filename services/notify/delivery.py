@@ -26,7 +26,8 @@ SHARE = 64  # of one contact: a receiver that hangs leaves room for the others
 POLL_S = 0.1
 LINGER_S = 0.005  # while calls are under way, so that many answers are settled at once
 LATE_S = 60.0  # a pass waits for no receiver; a transaction is cut after thirty seconds
-DRAIN_S = 6.0  # longer than a call may take, shorter than the service waits for its jobs
+DRAIN_S = 6.0  # longer than a call may take
+KEEP_S = 5.0  # also where each of many answers must be tried by itself
 
 Answer = tuple[Claim, Outcome]
 Settled = tuple[list[Answer], list[tuple[Call, Step]]]
@@ -43,7 +44,7 @@ class Sender:
         self._woken = asyncio.Event()
         self._passed_at, self._fault = time.monotonic(), ""
         self._careful = False
-        """Whether the last turn failed by an answer's own fault: the next one finds that answer."""
+        """Whether a turn failed by something's own fault: the next finds which answer it was, and claims nothing."""
         self._calls: set[asyncio.Task[None]] = set()
         self._answers: list[Answer] = []
         self._under_way: Counter[str] = Counter()
@@ -70,7 +71,7 @@ class Sender:
                 except Exception as error:
                     self._fault = told(error)
                     telemetry.log.warning("sender_failed", error=type(error).__name__, detail=str(error)[:300])
-                    self._careful = kind_of(error) is Kind.DATA
+                    self._careful = self._careful or kind_of(error) is Kind.DATA
                     await asyncio.sleep(0.5)
                 await self._wait()
         except asyncio.CancelledError:
@@ -92,7 +93,7 @@ class Sender:
 
     async def _turn(self, channel: Webhook) -> None:
         """What was answered is settled and what is due is claimed, in one transaction; then the calls begin."""
-        answers, free = list(self._answers), SLOTS - len(self._calls)
+        answers, free = list(self._answers), 0 if self._careful else SLOTS - len(self._calls)
         async with self._line.transaction() as db:
             kept, steps = await (settle_apart if self._careful else settle)(db, channel.name, answers)
             busy = [name for name, calls in self._under_way.items() if calls >= (1 if name in self._slow else SHARE)]
@@ -146,8 +147,8 @@ class Sender:
         if self._calls:
             await asyncio.wait(self._calls, timeout=DRAIN_S)
         try:
-            async with asyncio.timeout(2), self._line.transaction() as db:
-                await settle_apart(db, Webhook.name, self._answers)
+            async with asyncio.timeout(KEEP_S), self._line.transaction() as db:
+                await settle_apart(db, Webhook.name, list(self._answers))
         except Exception as error:
             telemetry.log.warning("sender_not_drained", error=type(error).__name__, answers=len(self._answers))
 
@@ -176,15 +177,16 @@ async def settle_apart(db: Connection, channel: str, answers: Sequence[Answer]) 
     """As `settle`, but an answer that cannot be kept holds up no other person's message.
 
     Such a one is let go: nobody knows how its attempt ended, so it is sent again, marked, after a longer pause each
-    time."""
+    time. Calls are held in the order in which everybody holds them."""
 
     async def deal(db: Connection, some: Sequence[Answer]) -> Settled:
         return await settle(db, channel, some)
 
-    parts, failed = await apart(db, answers, deal)
+    parts, failed = await apart(db, sorted(answers, key=lambda answer: answer[0].call), deal)
     for (claimed, _), error in failed:
+        metrics.ANSWERS_NOT_KEPT.labels(channel).inc()
         which = {"delivery": str(claimed.id), "call": str(claimed.call)}
-        telemetry.log.error("answer_not_kept", **which, error=told(error), detail=str(error)[:300])
+        telemetry.log.error("answer_not_kept", **which, error=told(error), exc_info=error)
         with suppress(Exception):  # else its lease of thirty seconds ends, as after a crash
             async with db.transaction():
                 await put_off(db, claimed)

@@ -20,6 +20,11 @@ REPEATED = "repeated"
 
 NOTIFICATIONS = Counter("fengsui_notifications", "Notifications that came into a state", ["state"])
 ATTEMPTS = Counter("fengsui_attempts", "Calls of a channel, by how they ended", ["channel", "outcome"])
+ANSWERS_NOT_KEPT = Counter(
+    "fengsui_answers_not_kept",
+    "Answers that fail by their own fault: the message is sent again",
+    ["channel"],
+)
 NOBODY_ON_DUTY = Counter("fengsui_nobody_on_duty", "Calls that found nobody to tell at a tier", ["tier"])
 EVENT_TO_NOTIFICATION = Histogram(
     "fengsui_event_to_notification_seconds",
@@ -34,6 +39,7 @@ ON_DUTY = Gauge("fengsui_on_duty", "People who can be told now, where a roster e
 for _state in NotificationState:
     NOTIFICATIONS.labels(_state.value)
 for _channel in CHANNELS:
+    ANSWERS_NOT_KEPT.labels(_channel)
     for _outcome in (*Result, REPEATED):
         ATTEMPTS.labels(_channel, str(_outcome))
 for _tier in Tier:

@@ -25,5 +25,6 @@ async def test_nothing_is_lost_or_doubled_while_everything_breaks() -> None:
     assert result["wrong"] == []
     assert result["unsettled"] == {}
     assert result["kills"] >= 5
+    assert len(result["faults"]) >= 5, result["faults"]
     assert result["counts"]["acknowledged"] > 500
     assert result["counts"]["taken"] > 500

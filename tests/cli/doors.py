@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,30 +40,34 @@ class Says:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+Answer = Says | Callable[[Heard], Says | Awaitable[Says]]
+
+
 @dataclass
 class Doors:
     """What was asked, and what is answered: of several answers each once, the last for ever."""
 
     base: int
     heard: list[Heard] = field(default_factory=list)
-    answers: dict[tuple[str, str], list[Says | Callable[[Heard], Says]]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
 
     def url(self, service: str | None = None) -> str:
         return f"http://127.0.0.1:{self.base + (OFFSETS[service] if service else 0)}"
 
-    def say(self, service: str, path: str, *answers: Says | Callable[[Heard], Says]) -> None:
+    def say(self, service: str, path: str, *answers: Answer) -> None:
         self.answers[service, path] = list(answers)
 
     def to(self, path: str) -> list[Heard]:
         return [heard for heard in self.heard if heard.path == path]
 
-    def answer(self, heard: Heard) -> Says:
+    async def answer(self, heard: Heard) -> Says:
         self.heard.append(heard)
         planned = self.answers.get((heard.service, heard.path))
         if planned is None:
             return Says({"code": "not_found", "detail": "no such path"}, 404)
         chosen = planned.pop(0) if len(planned) > 1 else planned[0]
-        return chosen if isinstance(chosen, Says) else chosen(heard)
+        said = chosen if isinstance(chosen, Says) else chosen(heard)
+        return said if isinstance(said, Says) else await said
 
 
 @contextmanager
@@ -90,7 +94,7 @@ async def _serve(doors: Doors) -> list[web.AppRunner]:
         async def handle(request: web.Request, service: str = service) -> web.Response:
             body = await request.read()
             heard = Heard(service, request.method, request.path, dict(request.query), dict(request.headers), body)
-            said = doors.answer(heard)
+            said = await doors.answer(heard)
             kind = "application/problem+json" if said.status >= 400 else "application/json"
             raw = said.body if isinstance(said.body, bytes) else orjson.dumps(said.body)
             return web.Response(body=raw, status=said.status, headers=said.headers, content_type=kind)

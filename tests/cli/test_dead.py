@@ -1,5 +1,6 @@
 """A person decides on dead letters: sees them, sends them again, gives them up, lets a partition go on."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
@@ -77,6 +78,26 @@ def test_a_service_that_is_down_hides_no_letters_of_the_others(cli_home: Path, d
 
     assert [line.split()[:2] for line in ran.out.splitlines()[1:]] == [["hazards", "7"]]
     assert (ran.code, ran.err) == (1, f"notify at {doors.url('notify')} answers 502 and nothing that says why")
+
+
+def test_all_services_are_asked_for_both_lists_at_once(cli_home: Path, doors: Doors, fengsui):
+    all_asked = asyncio.Barrier(8)
+
+    async def together(_: Heard) -> Says:
+        try:
+            await asyncio.wait_for(all_asked.wait(), 20)
+        except (TimeoutError, asyncio.BrokenBarrierError):
+            await all_asked.abort()
+            return Says(None, 503)
+        return EMPTY
+
+    for service in ("ingest", "hazards", "notify", "reporting"):
+        doors.say(service, "/v1/dead-letters", together)
+        doors.say(service, "/v1/partitions/stopped", together)
+
+    ran = fengsui("dead", "list", "--home", cli_home)
+
+    assert (ran.code, ran.err, len(doors.heard)) == (0, "", 8)
 
 
 def test_where_nobody_answers_no_list_is_shown(cli_home: Path, doors: Doors, fengsui):

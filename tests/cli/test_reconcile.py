@@ -1,11 +1,13 @@
 """reconcile asks every service for every event of a file, however long, and waits for what is on its way."""
 
 import time
+import tracemalloc
 from pathlib import Path
 
 import orjson
 import pytest
 
+from deploy.commands.reconcile import AT_ONCE, UNDER_WAY
 from tests.cli.doors import Doors, Heard, Says
 
 PATH = "/v1/verdicts"
@@ -137,6 +139,31 @@ def test_a_long_file_is_asked_for_in_pieces(doors: Doors, reconcile):
     sizes = [len(heard.json["events"]) for heard in doors.heard if heard.service == "hazards"]
     assert sorted(sizes) == [500, 2000, 2000]  # asked for side by side
     assert "4500 events" in ran.out
+
+
+def test_a_file_five_times_as_long_needs_no_more_memory(tmp_path: Path, cli_home: Path, doors: Doors, fengsui):
+    full = Says(orjson.dumps({"items": [SEEN] * AT_ONCE}))
+
+    def forgotten(_: Heard) -> Says:
+        doors.heard.clear()
+        return full
+
+    def most(events: int) -> int:
+        with (tmp_path / "acked").open("w") as file:
+            file.writelines(f'{{"source":"s","id":"{number}"}}\n' for number in range(events))
+        tracemalloc.start()
+        ran = fengsui("reconcile", tmp_path / "acked", "--home", cli_home)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert f"{events} events in " in ran.out
+        return peak
+
+    for service in ("hazards", "notify", "reporting"):
+        doors.say(service, PATH, forgotten)
+
+    short = most(UNDER_WAY * AT_ONCE)
+
+    assert most(5 * UNDER_WAY * AT_ONCE) < short * 1.2
 
 
 def test_a_file_of_whole_events_will_do(reconcile):
