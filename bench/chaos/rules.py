@@ -147,17 +147,18 @@ RULES: Final = (
                 "self._slow) if free else []\n",
                 "self._slow) if free else []\n"
                 "            for each in claims:\n                self._begin(channel, each)\n"
-                "            await asyncio.sleep(0.1)\n",
+                "            await asyncio.sleep(0.1)\n"
+                '            if claims:\n                faults.point("attempt.before_call")\n',
             ),
             Edit(
                 "services/notify/delivery.py",
                 '            faults.point("attempt.before_call")\n            self._begin(channel, each)\n',
-                '            faults.point("attempt.before_call")\n',
+                "            pass\n",
             ),
         ),
         ("receiver invented calls", "receiver doubled unmarked"),
-        ("kill",),
-        "notify",
+        aim="notify",
+        points="attempt.before_call=kill%0.2",
     ),
     Rule(
         "one_webhook_id",
