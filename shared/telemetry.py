@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from contextlib import suppress
+from io import TextIOBase
 from math import nan
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
@@ -78,6 +80,22 @@ def _bound(_logger: Any, _method: str, fields: Any) -> Any:
     return fields
 
 
+class _Lines(TextIOBase):
+    """A stream that never raises: on a full disk lines are lost, but not the task that had something to say."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def start_logs(service: str, level: str) -> None:
     """JSON lines on standard output, control characters escaped by the format itself."""
     structlog.configure(
@@ -90,7 +108,7 @@ def start_logs(service: str, level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lines(sys.stdout))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
