@@ -3,7 +3,6 @@
 import logging
 import sys
 from contextlib import suppress
-from io import TextIOBase
 from math import nan
 from typing import Any, TextIO, cast
 
@@ -80,16 +79,15 @@ def _bound(_logger: Any, _method: str, fields: Any) -> Any:
     return fields
 
 
-class _Lines(TextIOBase):
+class _Lines:
     """A stream that never raises: on a full disk lines are lost, but not the task that had something to say."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    def write(self, text: str) -> None:
         with suppress(OSError):
             self._stream.write(text)
-        return len(text)
 
     def flush(self) -> None:
         with suppress(OSError):
