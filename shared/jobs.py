@@ -1,4 +1,4 @@
-"""Tasks that have no reason to end: one that fails begins again, and one that ended is told of."""
+"""Tasks that have no reason to end: one that fails begins again; one that ends for good ends the process."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from shared import telemetry
 from shared.database import ending
 from shared.errors import told
+from shared.giving_up import give_up
 
 Job = Callable[[], Awaitable[None]]
 
@@ -19,19 +20,28 @@ class Jobs:
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._failed: dict[str, tuple[float, str]] = {}
+        self._stopping = False
         self._tasks = [asyncio.create_task(self._forever(job), name=_name_of(job)) for job in jobs]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
 
     def reasons(self) -> list[str]:
-        """Which have ended, and which had to begin again lately."""
+        """Which had to begin again lately."""
         lately = time.monotonic() - SHOWN_S
-        failed = [f"{name} began again: {error}" for name, (at, error) in self._failed.items() if at > lately]
-        return failed + [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        return [f"{name} began again: {error}" for name, (at, error) in self._failed.items() if at > lately]
 
     async def stop(self) -> None:
         """Ends them all, and waits for them."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody told it to: it was cancelled from elsewhere, or failed while it told of a failure."""
+        if not self._stopping:
+            error = None if task.cancelled() else task.exception()
+            give_up("job_ended", job=task.get_name(), error="cancelled" if error is None else type(error).__name__)
 
     async def _forever(self, job: Job) -> None:
         name = _name_of(job)

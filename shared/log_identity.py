@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -126,6 +126,17 @@ class LogIdentity:
     """How often each partition got a leader: another number after the broker was away, and perhaps restored."""
 
 
+def can_be_asked(consumer: AIOKafkaConsumer | None) -> TypeGuard[AIOKafkaConsumer]:
+    """Whether it is connected. One that still starts, or was closed, fails otherwise than with a KafkaError."""
+    return (
+        consumer is not None
+        and not consumer._closed
+        and consumer._coordinator is not None
+        and consumer._fetcher is not None
+        and consumer._client.get_random_node() is not None
+    )
+
+
 async def identify(client: AIOKafkaClient, topic: str) -> LogIdentity:
     """Asks the broker; raises KafkaError when it does not know the topic or does not answer."""
     answer: Any = await client.send(client.get_random_node(), _MetadataRequest([topic]))
@@ -155,7 +166,7 @@ async def look(consumer: AIOKafkaConsumer, topic: str) -> Log:
 
 async def looked(consumer: AIOKafkaConsumer | None, topic: str) -> Log | str:
     """The same, or why it is unknown."""
-    if consumer is None:
+    if not can_be_asked(consumer):
         return "the consumers are not connected to Kafka"
     asking = asyncio.create_task(look(consumer, topic))
     await asyncio.wait({asking}, timeout=LOOK_S)  # not cancelled: the client renews what is silent by its own time-out

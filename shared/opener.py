@@ -1,7 +1,6 @@
 """Opens a partition at its stored position, once it is sure that the log is the one the position counts in."""
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from shared import telemetry
 from shared.database import Line, ending
 from shared.errors import told
-from shared.log_identity import LogIdentity, identify
+from shared.giving_up import give_up
+from shared.log_identity import LogIdentity, can_be_asked, identify
 from shared.partitions import Partition, State, why_not
 from shared.statements import statements
 
@@ -33,14 +33,10 @@ REQUEST_S = 15.0  # the client waits so long for the broker: longer than a rebal
 SILENT_S = 2 * REQUEST_S
 
 
-def give_up(event: str, **fields: Any) -> None:
-    """Ends the process, whose client looks alive and fetches nothing; whoever watches over us starts us again."""
-    telemetry.log.critical(event, **fields)
-    os._exit(70)
-
-
 class Opener:
-    """Reviews an intake's partitions every two seconds, and at once when one was closed."""
+    """Reviews an intake's partitions every two seconds, and at once when one was closed.
+
+    A client that looks alive and fetches nothing is no error that could be tried again: the process gives up."""
 
     def __init__(self, intake: "Intake", dsn: str) -> None:
         self._intake, self._topic = intake, intake.topic
@@ -93,9 +89,7 @@ class Opener:
 
     async def _review(self) -> None:
         mine, consumer = self._intake.partitions, self._intake.consumer
-        if consumer is None or consumer._closed or consumer._coordinator is None or consumer._fetcher is None:
-            return  # not connected yet, or not any more
-        if consumer._client.get_random_node() is None:
+        if not can_be_asked(consumer):
             return
         if not self._intake.reading:
             give_up("consumer_ended", topic=self._topic.name)

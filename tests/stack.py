@@ -21,11 +21,9 @@ from deploy.local import secrets
 from deploy.local.postgres import Postgres
 from deploy.local.walls import SERVICES, in_our_database
 from deploy.tokens import ensure_keys, mint
+from shared import giving_up
 from shared.codes import uscc_check_character
 from shared.service import PORTS
-
-GAVE_UP = 70
-"""The exit code of a service whose consumer reads nothing any more."""
 
 HTTP_SERVICES = ("ingest", "hazards", "notify", "reporting")
 
@@ -165,7 +163,7 @@ class Stack:
         """Starts again, as the supervisor does, what gave itself up; until cancelled."""
         while True:
             for name, process in list(self.processes.items()):
-                if process.poll() == GAVE_UP and name in PORTS:
+                if process.poll() == giving_up.CODE and name in PORTS:
                     self.start(name)
             await asyncio.sleep(0.2)
 

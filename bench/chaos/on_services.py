@@ -40,13 +40,10 @@ async def kill_at_point(blow: Blow) -> str:
     service, point = _point(blow)
     replica = blow.chance.choice(blow.platform.of(service))
     nth = blow.chance.randint(1, 5)
-    lives = replica.lives
-    replica.more = {"FENGSUI_FAULTS": f"{point}=kill#{nth}"}
-    if replica.alive and replica.process is not None:
-        replica.process.kill()
+    lives = replica.next_life({"FENGSUI_FAULTS": f"{point}=kill#{nth}"}, signal.SIGKILL)
     reached = await met(lambda: replica.lives > lives + 1, NOT_REACHED_S)
-    if not reached and replica.alive and replica.process is not None:
-        replica.process.kill()  # back to a life without the point
+    if not reached:
+        replica.end_life(signal.SIGKILL)  # back to a life without the point
     return f"{replica.name} at {point}#{nth}" + ("" if reached else ", not reached")
 
 
@@ -54,9 +51,7 @@ async def stall(blow: Blow) -> str:
     """The event loop of a replica hangs at a named fault point, in its next life."""
     service, point = _point(blow)
     replica, pause, nth = blow.chance.choice(blow.platform.of(service)), blow.pause_s(), blow.chance.randint(1, 5)
-    replica.more = {"FENGSUI_FAULTS": f"{point}=sleep{pause:.0f}#{nth}"}
-    if replica.alive and replica.process is not None:
-        replica.process.terminate()
+    replica.next_life({"FENGSUI_FAULTS": f"{point}=sleep{pause:.0f}#{nth}"})
     await asyncio.sleep(pause + ABLE_S)
     return f"{replica.name} at {point}#{nth} for {pause:.0f} s"
 
@@ -107,16 +102,14 @@ async def clock_step(blow: Blow) -> str:
     replica, step = blow.replica(), blow.chance.choice(("+2h", "-2h", "+10m", "-10m"))
     clock = blow.platform.home / "run" / f"{replica.name}.clock"
     clock.write_text("+0")
-    replica.more = {
+    faked = {
         "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_DONT_RESET": "1",
     }
-    lives = replica.lives
-    assert replica.process is not None
-    replica.process.terminate()
+    lives = replica.next_life(faked)
     try:
         await met(lambda: replica.lives > lives, 20)
         await asyncio.sleep(8)
@@ -125,8 +118,8 @@ async def clock_step(blow: Blow) -> str:
         clock.write_text("+0")
         await asyncio.sleep(3)
     finally:
-        if replica.alive and replica.lives == lives + 1:
-            replica.process.terminate()
+        if replica.lives == lives + 1:
+            replica.end_life()
     return f"{replica.name} by {step}"
 
 

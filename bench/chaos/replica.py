@@ -31,6 +31,18 @@ class Replica:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def end_life(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ends its process, if it runs; the next life begins by itself."""
+        if self.alive and self.process is not None:
+            self.process.send_signal(number)
+
+    def next_life(self, more: dict[str, str], number: signal.Signals = signal.SIGTERM) -> int:
+        """The life after this one is told more, and begins at once; returns the number of the present one."""
+        present = self.lives
+        self.more = more
+        self.end_life(number)
+        return present
+
 
 @dataclass
 class Server:
