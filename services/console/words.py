@@ -165,6 +165,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "not_found": _("There is nothing here that you can see."),
         "not_told": _("There is nothing to answer here."),
         "nothing_to_answer": _("There is nothing to answer here."),
+        "not_called": _("Nobody has been called for this yet. Please try again in a moment."),
         "unauthorized": _("Your session has ended. Please log in again."),
         "too_large": _("That is too large."),
         "unsupported_type": _("This type of file is not taken."),

@@ -1,12 +1,15 @@
 """The desk and the ledger in front of every service: what each person sees, does, and is told when it cannot be."""
 
+import asyncio
 import re
 import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 
+from deploy.local.walls import in_our_database
 from tests.console.desk import Desk, desk_on, part
 from tests.stack import Stack, alarm, hazard, until, uscc
 
@@ -17,7 +20,7 @@ MARKUP = "<img src=x onerror=alert(1)> \u202e{{7*7}} =1+1 𠮷"
 @pytest.fixture(scope="module")
 async def desk(stack: Stack) -> AsyncIterator[Desk]:
     async with desk_on(stack) as made:
-        made.stack.key = await stack.register(HERE, ["T-1", "T-2", "T-3"], region="220203", hh=80)
+        made.stack.key = await stack.register(HERE, ["T-1", "T-2", "T-3", "T-4"], region="220203", hh=80)
         yield made
 
 
@@ -63,6 +66,25 @@ async def test_an_alarm_is_on_the_board_and_one_tap_answers_it(desk: Desk):
     assert "已应答" in first.text
     assert "已应答" in second.text
     await until(lambda: part(officer, "/board", "board_now"), lambda answer: case[1] not in answer.text)
+
+
+async def test_a_tap_that_comes_before_the_call_waits_for_it(desk: Desk):
+    officer = await desk.visit("pages-officer")
+    holder = await asyncpg.connect(in_our_database(desk.stack.postgres.admin_dsn))
+    try:
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE notify.positions IN EXCLUSIVE MODE")
+            await desk.stack.push(alarm("pages-early", "T-4", data={"message": "刚到的报警"}))
+            case = await case_of(desk, "T-4")
+            path = f"/board/{case['id']}/acknowledge"
+            in_vain = await officer.post(path, headers={"HX-Request": "true"})
+            tapped = asyncio.create_task(officer.post(path, headers={"HX-Request": "true"}))
+            await asyncio.sleep(0.5)
+    finally:
+        await holder.close()
+
+    assert "尚未就此通知任何人" in in_vain.text
+    assert "已应答" in (await tapped).text
 
 
 async def test_the_board_of_another_county_shows_nothing_of_it(desk: Desk):

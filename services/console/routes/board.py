@@ -1,5 +1,7 @@
 """值守: what is in alarm now and waits for an answer, the gravest on top, and the cases that wait for a person."""
 
+import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -8,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.console import words
-from services.console.asking import Away, Services
+from services.console.asking import Answer, Away, Services
 from services.console.fragments import Fragments
 from services.console.pages import page, text
 from services.console.parts import part, parts
@@ -23,6 +25,8 @@ ROWS: Final = 50
 WAITING: Final = 6
 FILTERS: Final = ("level", "region", "industry", "enterprise", "text", "cursor")
 GAPS_S: Final = 10.0
+CALLED_S: Final = 3.0
+"""An alarm is shown once hazards has its case, before notify calls anybody: so long a tap waits for the call."""
 
 
 @router.get("/", include_in_schema=False)
@@ -77,9 +81,10 @@ async def acknowledge(request: Request, case: UUID, visitor: OnDuty) -> Response
     fragments: Fragments = request.app.state.fragments
     refusal, status = "", 200
     try:
-        answer = await services.send(visitor, "POST", "notify", f"/v1/cases/{case}/acknowledge")
+        answer = await _answered(services, visitor, case)
         if not answer.done:
-            refusal, status = refused(visitor, answer.code), answer.status
+            code = "not_called" if answer.code == "not_found" else answer.code
+            refusal, status = refused(visitor, code), answer.status
     except Away as away:
         refusal, status = silent(visitor, away), 502
     fragments.forget()
@@ -90,6 +95,15 @@ async def acknowledge(request: Request, case: UUID, visitor: OnDuty) -> Response
         heading = text(visitor, "Not taken")
         return page(request, visitor, "error.html", status, heading=heading, sentence=refusal)
     return RedirectResponse("/board", 303)
+
+
+async def _answered(services: Services, visitor: Visitor, case: UUID) -> Answer:
+    patience = time.monotonic() + CALLED_S
+    while True:
+        answer = await services.send(visitor, "POST", "notify", f"/v1/cases/{case}/acknowledge")
+        if answer.code != "not_found" or time.monotonic() > patience:
+            return answer
+        await asyncio.sleep(0.25)
 
 
 @router.get("/board/gaps")
