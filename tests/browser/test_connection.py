@@ -48,16 +48,26 @@ async def test_a_killed_console_is_noticed_and_its_return_as_well(guests: Guests
     assert await marked(page)
 
 
-async def test_a_logout_in_another_tab_leads_this_one_to_the_login(guests: Guests):
+async def test_a_logout_in_another_tab_leads_this_one_to_the_login_once(guests: Guests):
+    """A second departure before the first has arrived would crash the tab now and then."""
     page = await guests.visit("leaving-officer", "officer", REGION, path="/board")
+    departures: list[str] = []
+    page.on("request", lambda asked: asked.is_navigation_request() and departures.append(asked.url))
     other = await page.context.new_page()
     await other.goto("/board")
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)  # all parts of the page have their answer before
+        await route.continue_()
+
+    await page.route("**/login*", late)
 
     await other.locator("details.menu > summary").click()
     await other.get_by_role("button", name="退出登录").click()
     await expect(page).to_have_url(re.compile("/login"), timeout=15_000)
 
     assert await page.locator("#password").is_visible()
+    assert len(departures) == 1
 
 
 async def test_what_changes_before_the_stream_is_there_is_shown_all_the_same(guests: Guests, key: str):

@@ -52,6 +52,15 @@
     if (event.detail.triggeringEvent?.type === "live") event.detail.headers["Fengsui-Live"] = "1";
   });
 
+  // A page leaves once: two parts may both answer with the way to the login, and a second departure on the heels of the
+  // first ends the renderer of Chromium 156 ("Aw, Snap!").
+  let left = -Infinity;
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    if (performance.now() - left < 5000) return event.preventDefault();
+    left = performance.now();
+  });
+
   if (desk) {
     listen();
     setInterval(() => refresh(), 30000); // ages, deadlines, and what no topic tells
