@@ -40,6 +40,7 @@ class Wakes:
     def page(self, staff: Staff) -> Iterator[Page]:
         """A page for as long as it is open."""
         page = Page(staff)
+        page.pace.begin((topic.name for topic in TOPICS), time.monotonic())
         self._pages.add(page)
         try:
             yield page

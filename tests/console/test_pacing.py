@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from services.console.domain.pacing import EVERY_S, SETTLED_S, SOON_S, Pace
+from services.console.fragments import KEPT_S
 
 
 def wakes(*heard: float, until: float = 30.0) -> list[float]:
@@ -27,6 +28,24 @@ def test_one_change_wakes_soon_and_once_more_when_it_has_settled():
 
     assert 1.0 < first <= 1.0 + SOON_S + 0.02
     assert last >= 1.0 + SETTLED_S
+
+
+def test_a_page_that_begins_looks_once_more_when_what_it_may_have_missed_has_settled():
+    pace = Pace()
+    pace.begin(("alarms", "cases"), 10.0)
+
+    assert pace.take(10.0 + KEPT_S) == ()
+    assert pace.take(10.0 + SETTLED_S) == ("alarms", "cases")
+    assert pace.due() is None
+
+
+def test_what_a_page_hears_as_it_begins_is_told_soon():
+    pace = Pace()
+    pace.begin(("alarms",), 10.0)
+    pace.hear("alarms", 11.4)
+
+    assert pace.take(10.0 + SETTLED_S) == ("alarms",)
+    assert pace.due() == 10.0 + SETTLED_S + EVERY_S
 
 
 def test_a_flood_wakes_at_most_every_two_seconds():

@@ -1,5 +1,6 @@
 """When a page is woken: soon after a change, rarely while changes go on, and once more when they have settled."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,12 @@ class Pace:
     """Topics with the time when they were last heard of."""
     since: float = 0.0
     told: float = float("-inf")
+
+    def begin(self, topics: Iterable[str], now: float) -> None:
+        """The page listens from now on; what changed after it was made, unheard, it is told when that has settled."""
+        for topic in topics:
+            self.hear(topic, now)
+        self.told = now + SETTLED_S - EVERY_S
 
     def hear(self, topic: str, now: float) -> None:
         """Something of the topic changed."""

@@ -32,10 +32,7 @@
   }
   function listen() {
     const stream = new EventSource("/stream");
-    stream.addEventListener("open", () => {
-      if (!lost) refresh(); // what changed after the page was made and before the stream was there
-      say_lost(false);
-    });
+    stream.addEventListener("open", () => say_lost(false));
     stream.addEventListener("changed", (event) => refresh(event.data.split(" ")));
     stream.addEventListener("bus", (event) => ($("#bus").hidden = event.data !== "lost"));
     stream.addEventListener("error", () => {
