@@ -41,7 +41,7 @@ class Jobs:
         """Nobody told it to: it was cancelled from elsewhere, or failed while it told of a failure."""
         if not self._stopping:
             error = None if task.cancelled() else task.exception()
-            give_up("job_ended", job=task.get_name(), error="cancelled" if error is None else type(error).__name__)
+            give_up("job_ended", job=task.get_name(), error="cancelled" if error is None else told(error))
 
     async def _forever(self, job: Job) -> None:
         name = _name_of(job)
@@ -54,7 +54,7 @@ class Jobs:
                 if ending(error):
                     raise
                 self._failed[name] = time.monotonic(), told(error)
-                telemetry.log.exception("job_failed", job=name, error=type(error).__name__)
+                telemetry.log.exception("job_failed", job=name, error=told(error))
             await asyncio.sleep(PAUSE_S)
 
 

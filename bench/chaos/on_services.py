@@ -30,8 +30,7 @@ POINTS: Final = {
 async def kill(blow: Blow) -> str:
     """SIGKILL of a service at random."""
     replica = blow.replica()
-    assert replica.process is not None
-    replica.process.kill()
+    replica.end_life(signal.SIGKILL)
     return replica.name
 
 
