@@ -1,4 +1,5 @@
 PYTHON := .venv/bin/python
+APART := -n 2 --dist loadfile --no-loadscope-reorder# two test processes, each before servers of its own
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check chaos bench bench-plot lock clean
 
@@ -13,14 +14,14 @@ run: setup ## everything on this machine, with a demo province and its live feed
 
 test: setup ## everything that proves it, on a real Kafka, a real PostgreSQL and a real Chromium
 	@chromium=$$(sh deploy/browser.sh) && prometheus=$$(sh deploy/prometheus.sh) && root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && \
-		FENGSUI_CHROMIUM="$$chromium" FENGSUI_PROMETHEUS="$$prometheus" PYTEST_DEBUG_TEMPROOT="$$root" $(PYTHON) -m pytest # a root of its own: another run would shut the shared one
+		FENGSUI_CHROMIUM="$$chromium" FENGSUI_PROMETHEUS="$$prometheus" PYTEST_DEBUG_TEMPROOT="$$root" $(PYTHON) -m pytest $(APART) # a root of its own: another run would shut the shared one
 
 check: setup ## lint, format, types, walls and the pure tests, in seconds
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
-	@$(PYTHON) -m pytest -m "not kafka and not postgres and not prometheus"
+	@$(PYTHON) -m pytest $(APART) -m "not kafka and not postgres and not prometheus"
 
 chaos: setup ## hurts a stack under load, then audits it to the last event; MINUTES=30 SEED=7 repeats a run
 	@$(PYTHON) -m bench.chaos --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS)) \

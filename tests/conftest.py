@@ -12,11 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from deploy.local.kafka import start_kafka
 from deploy.local.postgres import Postgres
-from deploy.local.walls import SERVICES, bootstrap, in_our_database
-from deploy.tokens import ensure_keys
-from shared.migrate import migrate
 from shared.topics import ensure_topics
-from tests.stack import Stack, opened, passwords
+from tests.stack import Stack, opened, served
 
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # with other work
 settings.load_profile("shared")
@@ -33,16 +30,8 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 async def postgres(home: Path) -> AsyncIterator[Postgres]:
     """The server with every service's schema."""
-    server = Postgres(home, fast=True)
-    server.start()
-    ensure_keys(home)
-    try:
-        await bootstrap(server.admin_dsn, passwords(home))
-        for service in SERVICES:
-            await migrate(in_our_database(server.admin_dsn), service)
+    async with served(home) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session")

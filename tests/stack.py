@@ -19,10 +19,11 @@ import asyncpg
 
 from deploy.local import secrets
 from deploy.local.postgres import Postgres
-from deploy.local.walls import SERVICES, in_our_database
+from deploy.local.walls import SERVICES, bootstrap, in_our_database
 from deploy.tokens import ensure_keys, mint
 from shared import giving_up
 from shared.codes import uscc_check_character
+from shared.migrate import migrate
 from shared.service import PORTS
 
 HTTP_SERVICES = ("ingest", "hazards", "notify", "reporting")
@@ -39,7 +40,8 @@ ENTERPRISE = uscc(1)
 
 def free_base() -> int:
     """A port base whose following ports are free, and stay so: from 32768 on a connection may be given any."""
-    first = os.getpid() % 580
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = (os.getpid() + 290 * int(worker)) % 580  # each test process counts on from its own, far from the other's
     for base in (21000 + (first + step) % 580 * 20 for step in range(580)):
         try:
             for offset in range(10):
@@ -289,6 +291,21 @@ async def opened(stack: Stack) -> AsyncIterator[Stack]:
             stack.stop()
 
 
+@asynccontextmanager
+async def served(home: Path, services: Iterable[str] = SERVICES) -> AsyncIterator[Postgres]:
+    """A PostgreSQL in a home, with the schemas of these services as in production."""
+    server = Postgres(home, fast=True)
+    server.start()
+    try:
+        ensure_keys(home)
+        await bootstrap(server.admin_dsn, passwords(home))
+        for service in services:
+            await migrate(in_our_database(server.admin_dsn), service)
+        yield server
+    finally:
+        server.stop()
+
+
 def passwords(home: Path) -> dict[str, str]:
     """Passwords of the services' roles."""
     return {f"{s}_{kind}": secrets.password(home, f"{s}_{kind}") for s in SERVICES for kind in ("work", "ask")}
@@ -304,6 +321,7 @@ __all__ = [
     "now",
     "opened",
     "passwords",
+    "served",
     "until",
     "uscc",
 ]

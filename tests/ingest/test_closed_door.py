@@ -13,29 +13,19 @@ import pytest
 
 from deploy.local.kafka import start_kafka
 from deploy.local.ports import holder
-from deploy.local.postgres import Postgres
-from deploy.local.walls import bootstrap, in_our_database
-from deploy.tokens import ensure_keys
 from services.ingest.app import build
-from shared.migrate import migrate
 from shared.settings import Settings
 from shared.topics import ensure_topics
 from tests.ingest.conftest import settle
 from tests.ingest.pushing import Plant, fresh
-from tests.stack import Stack, alarm, free_base, hazard, opened, passwords, until
+from tests.stack import Stack, alarm, free_base, hazard, opened, served, until
 
 
 @pytest.fixture(scope="module")
 async def alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant]:
     """An enterprise before a door whose broker nobody else needs."""
     home: Path = tmp_path_factory.mktemp("fs") / "home"
-    server = Postgres(home, fast=True)
-    server.start()
-    try:
-        ensure_keys(home)
-        await bootstrap(server.admin_dsn, passwords(home))
-        for service in ("ingest", "hazards"):
-            await migrate(in_our_database(server.admin_dsn), service)
+    async with served(home, ("ingest", "hazards")) as server:
         with start_kafka(home) as kafka:
             await ensure_topics(kafka)
             async with opened(Stack(home, server, kafka)) as stack:
@@ -43,8 +33,6 @@ async def alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plant
                 stack.start("hazards")
                 await stack.ready("ingest", "hazards")
                 yield await settle(stack, 7110)
-    finally:
-        server.stop()
 
 
 @contextmanager

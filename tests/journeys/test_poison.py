@@ -10,14 +10,12 @@ import asyncpg
 import pytest
 
 from deploy.local.postgres import Postgres
-from deploy.local.walls import bootstrap
-from deploy.tokens import ensure_keys
 from shared.deadletters import PAYLOAD_LIMIT
 from shared.events.event import Event
 from shared.service import Service
 from tests.journeys.trial import Trial, numbered, wires
 from tests.shared.records import report
-from tests.stack import passwords, until
+from tests.stack import served, until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
@@ -222,14 +220,8 @@ async def own_postgres() -> AsyncIterator[Postgres]:
     """A server that a test may stop."""
     with tempfile.TemporaryDirectory(prefix="fs-") as folder:
         Path(folder).chmod(0o755)
-        server = Postgres(Path(folder) / "home", fast=True)
-        server.start()
-        ensure_keys(server.home)
-        try:
-            await bootstrap(server.admin_dsn, passwords(server.home))
+        async with served(Path(folder) / "home", ()) as server:
             yield server
-        finally:
-            server.stop()
 
 
 async def test_a_database_that_is_away_for_twenty_seconds_makes_no_dead_letters(

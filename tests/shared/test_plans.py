@@ -1,6 +1,6 @@
 """What works batch by batch reads no growing table whole, and keeps no plan from when to do so was cheap."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.walls import SERVICES, in_our_database
 from shared.database import connect
 from shared.statements import statements
+from tests.stack import served
 
 BOUNDED = frozenset(
     {"accounts", "audit_head", "case_policies", "contacts", "deadline_periods", "gaps", "pg_database", "positions"}
@@ -25,7 +26,16 @@ ASKED = frozenset({"called", "dead_verdicts", "effects", "figures", "standing", 
 RECOUNTS = frozenset({"recount"})
 
 
-@pytest.mark.postgres
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A server whose tables nobody has filled: what other tests leave in theirs would decide how it plans."""
+    async with served(tmp_path_factory.mktemp("fs") / "home") as server:
+        yield server
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_statement_reads_a_growing_table_whole(postgres: Postgres, service: str) -> None:
     """Nor the whole of an index, which is the same."""
@@ -40,7 +50,6 @@ async def test_no_statement_reads_a_growing_table_whole(postgres: Postgres, serv
     assert {name: tables for name, tables in whole.items() if tables} == {}
 
 
-@pytest.mark.postgres
 async def test_a_claim_looks_at_what_waits_by_contact_and_takes_by_id(postgres: Postgres) -> None:
     db = await connect(postgres.dsn("notify_work"), "test", plan_cache_mode="force_generic_plan")
     await db.execute(f"PREPARE claim AS {statements('services.notify')['claim_deliveries']}")
@@ -52,7 +61,6 @@ async def test_a_claim_looks_at_what_waits_by_contact_and_takes_by_id(postgres: 
     assert sum("contact =" not in look and "contact >" not in look for look in looks) == 1  # the first contact of all
 
 
-@pytest.mark.postgres
 async def test_a_plan_that_was_made_while_a_table_was_small_is_not_kept(postgres: Postgres) -> None:
     db = await connect(in_our_database(postgres.admin_dsn), "test")
     fill = statements("bench.speed")["fill_notify"]
