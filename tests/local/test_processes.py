@@ -35,6 +35,17 @@ def test_a_child_is_found_again_by_its_record(tmp_path: Path, sleeper: psutil.Pr
     assert os.getsid(sleeper.pid) == sleeper.pid
 
 
+def test_a_child_that_only_becomes_its_command_is_found(
+    tmp_path: Path, sleeper: psutil.Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = processes.recorded(tmp_path, "sleeper")
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda _process: [])
+
+    assert record
+    assert record.process() == sleeper
+    assert replace(record, create_time=1.0).process() is None
+
+
 def test_a_stranger_with_the_same_pid_is_not_taken_for_the_child(tmp_path: Path, sleeper: psutil.Process) -> None:
     record = processes.recorded(tmp_path, "sleeper")
     assert record
