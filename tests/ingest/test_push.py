@@ -89,7 +89,7 @@ async def test_a_key_is_known_once_it_was_made_and_unknown_once_it_was_revoked(p
     status, _ = await plant.stack.send("ingest", f"/v1/keys/{prefix}/revoke", {})
 
     assert status == 200
-    await until(lambda: brief.push(hazard(fresh())), lambda answer: answer.status == 401, timeout=1)
+    await until(lambda: brief.push(hazard(fresh())), lambda answer: answer.status == 401, timeout=4)
     assert (await plant.push(hazard(fresh()))).status == 202
     status, problem = await plant.stack.send("ingest", f"/v1/keys/{prefix}/revoke", {})
     assert (status, problem["code"]) == (404, "not_found")
