@@ -1,5 +1,6 @@
 PYTHON := .venv/bin/python
-APART := -n 2 --dist loadfile --no-loadscope-reorder# two test processes, each before servers of its own
+# Two test processes, each before servers of its own.
+APART := -n 2 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check chaos bench bench-plot lock clean
 

@@ -53,8 +53,9 @@ class Jobs:
             except (Exception, asyncio.CancelledError) as error:
                 if ending(error):
                     raise
-                self._failed[name] = time.monotonic(), told(error)
-                telemetry.log.exception("job_failed", job=name, error=told(error))
+                reason = told(error)
+                self._failed[name] = time.monotonic(), reason
+                telemetry.log.exception("job_failed", job=name, error=reason)
             await asyncio.sleep(PAUSE_S)
 
 

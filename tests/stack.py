@@ -297,13 +297,18 @@ async def served(home: Path, services: Iterable[str] = SERVICES) -> AsyncIterato
     server = Postgres(home, fast=True)
     server.start()
     try:
-        ensure_keys(home)
-        await bootstrap(server.admin_dsn, passwords(home))
-        for service in services:
-            await migrate(in_our_database(server.admin_dsn), service)
+        await furnish(server, services)
         yield server
     finally:
         server.stop()
+
+
+async def furnish(server: Postgres, services: Iterable[str]) -> None:
+    """Keys, roles and the schemas of these services, for a server that runs."""
+    ensure_keys(server.home)
+    await bootstrap(server.admin_dsn, passwords(server.home))
+    for service in services:
+        await migrate(in_our_database(server.admin_dsn), service)
 
 
 def passwords(home: Path) -> dict[str, str]:
@@ -317,6 +322,7 @@ __all__ = [
     "alarm",
     "ensure_keys",
     "free_base",
+    "furnish",
     "hazard",
     "now",
     "opened",

@@ -66,8 +66,8 @@ class Record:
         """The recorded process while it lives; another one that got its pid is a stranger."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.create_time) < 1.0
-            same &= process.cmdline() in (self.cmd, [])  # for a moment after its start Linux shows none
+            born = abs(process.create_time() - self.create_time) < 1.0
+            same = born and process.cmdline() in (self.cmd, [])  # for a moment after its start Linux shows none
             return process if same and not gone(process) else None
         except psutil.Error:
             return None

@@ -14,13 +14,10 @@ import pytest
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
 from deploy.local.processes import gone, recorded
-from deploy.local.walls import bootstrap, in_our_database
-from deploy.tokens import ensure_keys
-from shared.migrate import migrate
 from shared.topics import ensure_topics
 from tests.journeys.ledger import SERVICES, balances, settled
 from tests.journeys.load import POINTS, Load
-from tests.stack import Stack, opened, passwords, until, uscc
+from tests.stack import Stack, furnish, opened, until, uscc
 
 SEAMS = (
     "consumer.after_fetch",
@@ -66,10 +63,7 @@ async def platform() -> AsyncIterator[Platform]:
         postgres, kafka = Postgres(home), Kafka(home)
         try:
             await asyncio.gather(asyncio.to_thread(postgres.start), asyncio.to_thread(kafka.start))
-            ensure_keys(home)
-            await bootstrap(postgres.admin_dsn, passwords(home))
-            for service in SERVICES:
-                await migrate(in_our_database(postgres.admin_dsn), service)
+            await furnish(postgres, SERVICES)
             await ensure_topics(kafka.bootstrap)
             async with opened(Stack(home, postgres, kafka.bootstrap)) as stack:
                 for service in SERVICES:

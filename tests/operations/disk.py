@@ -7,13 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from deploy.local.kafka import start_kafka
-from deploy.local.postgres import Postgres
-from deploy.local.walls import bootstrap, in_our_database
-from deploy.tokens import ensure_keys
-from shared.migrate import migrate
 from shared.topics import ensure_topics
 from tests.operations.site import SERVICES, Site, on_site
-from tests.stack import Stack, alarm, now, opened, passwords
+from tests.stack import Stack, alarm, now, opened, served
 
 SIZES = """
 SELECT n.nspname || '.' || c.relname AS name, pg_total_relation_size(c.oid) AS bytes
@@ -55,13 +51,7 @@ async def main(count: int) -> None:
     with tempfile.TemporaryDirectory(prefix="fs-") as folder:
         Path(folder).chmod(0o755)
         home = Path(folder) / "home"
-        postgres = Postgres(home, fast=True)
-        postgres.start()
-        try:
-            ensure_keys(home)
-            await bootstrap(postgres.admin_dsn, passwords(home))
-            for service in (*SERVICES, "console"):
-                await migrate(in_our_database(postgres.admin_dsn), service)
+        async with served(home) as postgres:
             with start_kafka(home) as kafka:
                 await ensure_topics(kafka)
                 async with opened(Stack(home, postgres, kafka)) as stack, on_site(stack) as site:
@@ -69,8 +59,6 @@ async def main(count: int) -> None:
                         stack.start(service, FENGSUI_RATE_LIMIT="1000000")
                     await stack.ready(*SERVICES)
                     await measure(site, count)
-        finally:
-            postgres.stop()
 
 
 async def measure(site: Site, count: int) -> None:

@@ -14,6 +14,8 @@ from shared.database import connect
 from shared.statements import statements
 from tests.stack import served
 
+pytestmark = pytest.mark.postgres
+
 BOUNDED = frozenset(
     {"accounts", "audit_head", "case_policies", "contacts", "deadline_periods", "gaps", "pg_database", "positions"}
     | {"recalled", "recovery", "rosters", "routes", "sessions", "sources", "stuck_rows"}
@@ -24,9 +26,6 @@ WORK = frozenset({"calls_exhausted", "dead_letters_waiting", "deliveries_due", "
 ASKED = frozenset({"called", "dead_verdicts", "effects", "figures", "standing", "touched", "verdicts"})
 """Beside the lists and the board: what answers HTTP, planned for its parameters each time."""
 RECOUNTS = frozenset({"recount"})
-
-
-pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(scope="module")
